@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What registers and in-memory entries of an IOMMU say, as facts. */
+#ifndef VG_CORE_DECODE_H
+#define VG_CORE_DECODE_H
+
+#include "types.h"
+
+/**
+ * struct vg_vtd_regs - the VT-d registers a posture rests on, as read
+ * @cap: capability register, VT-d spec §11.4.2
+ * @ecap: extended capability register, §11.4.3
+ * @irta: interrupt remapping table address register, §11.4.25
+ * @gsts: global status register, §11.4.4.2
+ * @fectl: fault event control register, §11.4.10
+ * @fedata: fault event data register
+ * @feaddr: fault event address register
+ * @feuaddr: fault event upper address register
+ */
+struct vg_vtd_regs {
+	u64 cap;
+	u64 ecap;
+	u64 irta;
+	u32 gsts;
+	u32 fectl;
+	u32 fedata;
+	u32 feaddr;
+	u32 feuaddr;
+};
+
+/**
+ * struct vg_vtd_state - what they mean
+ * @readable: they are a live unit's: neither all-ones nor all-zero
+ * @translation: GSTS.TES
+ * @intremap: ECAP.IR and GSTS.IRES
+ * @compat_irq: GSTS.CFIS without extended interrupt mode
+ * @eim: extended interrupt mode in force (IRTA.EIME)
+ * @fault_nmi: the fault event is an NMI, SMI, INIT or ExtINT
+ * @fault_masked: the fault event is masked or addresses no APIC
+ * @irt: physical address of the interrupt remapping table
+ * @irt_entries: number of its entries
+ */
+struct vg_vtd_state {
+	bool readable;
+	bool translation;
+	bool intremap;
+	bool compat_irq;
+	bool eim;
+	bool fault_nmi;
+	bool fault_masked;
+	u64 irt;
+	u32 irt_entries;
+};
+
+/**
+ * struct vg_irte - a VT-d interrupt remapping table entry (§9.9, §9.10)
+ * @present: P
+ * @verified: SVT is 01b or 10b: the request's source is checked
+ * @sid: source ID the check compares with
+ */
+struct vg_irte {
+	bool present;
+	bool verified;
+	u16 sid;
+};
+
+/* DTE.IntCtl, AMD IOMMU spec §2.2.2.1 */
+enum vg_intctl {
+	VG_INTCTL_ABORT,
+	VG_INTCTL_FORWARD,
+	VG_INTCTL_REMAP,
+	VG_INTCTL_RESERVED,
+};
+
+/**
+ * struct vg_dte - an AMD device table entry (§2.2.2.1)
+ * @valid: V
+ * @translated: DMA can't reach memory but through a page table
+ * @irq_valid: IV
+ * @intctl: enum vg_intctl
+ * @pass: INITPass, EIntPass, NMIPass, Lint0Pass or Lint1Pass is set
+ * @irt: physical address of the interrupt remapping table
+ */
+struct vg_dte {
+	bool valid;
+	bool translated;
+	bool irq_valid;
+	u8 intctl;
+	bool pass;
+	u64 irt;
+};
+
+/**
+ * struct vg_amdvi_regs - the AMD IOMMU registers a posture rests on, as read
+ * @devtab: device table base address register, MMIO 0000h
+ * @control: control register, MMIO 0018h
+ * @efr: extended feature register, MMIO 0030h
+ * @status: status register, MMIO 2020h
+ * @msi_address: of the IOMMU function's MSI capability
+ * @msi_data: likewise
+ * @msi_enabled: likewise
+ */
+struct vg_amdvi_regs {
+	u64 devtab;
+	u64 control;
+	u64 efr;
+	u64 status;
+	u64 msi_address;
+	u16 msi_data;
+	bool msi_enabled;
+};
+
+/**
+ * struct vg_amdvi_state - what they mean
+ * @readable: they are a live unit's, and its device table is one we can follow
+ * @translation: IommuEn
+ * @fault_nmi: the event interrupt is an NMI, SMI, INIT or ExtINT
+ * @fault_masked: no event log, no event interrupt, or one that reaches no APIC
+ * @devtab: physical address of the device table
+ * @devtab_entries: number of its entries
+ */
+struct vg_amdvi_state {
+	bool readable;
+	bool translation;
+	bool fault_nmi;
+	bool fault_masked;
+	u64 devtab;
+	u32 devtab_entries;
+};
+
+void vg_decode_vtd(const struct vg_vtd_regs *regs, struct vg_vtd_state *out);
+void vg_decode_irte(u64 low, u64 high, struct vg_irte *out);
+void vg_decode_dte(const u64 dte[4], struct vg_dte *out);
+void vg_decode_amdvi(const struct vg_amdvi_regs *regs,
+		     struct vg_amdvi_state *out);
+
+#endif /* VG_CORE_DECODE_H */
