@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Platform errata, and masks that keep IOMMU faults from becoming NMIs. */
+#ifndef VG_CHIPSET_H
+#define VG_CHIPSET_H
+
+#include "core/verdict.h"
+
+void vg_chipset_facts(struct vg_evidence *ev);
+
+#endif /* VG_CHIPSET_H */
