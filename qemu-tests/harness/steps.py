@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a scenario can do: one method of Steps per verb.
+
+A step is a table with one verb and its options. In all of its texts {name}
+stands for a device of the platform, {vector} for the vector drawn for this
+run of the scenario, and {spurious} for how the kernel logs its arrival.
+"""
+
+import random
+import re
+import shlex
+import time
+
+from .vm import Trouble
+
+#: What no healthy kernel prints.
+SPLAT = re.compile(
+    r"WARNING: |BUG: |\bOops\b|general protection fault|Kernel panic|Call Trace:|cut here|"
+    r"possible (circular|recursive) locking|inconsistent lock state|suspicious RCU|"
+    r"scheduling while atomic|sleeping function called|blocked for more than|"
+    r"detected stalls?|self-detected stall|soft lockup|hard LOCKUP|KASAN|KFENCE|UBSAN|"
+    r"refcount_t: |corruption|still has locks held|agent: records were lost")
+
+DMAR, AMDVI = 0xfed90000, 0xfed80000
+GCMD, GSTS = DMAR + 0x18, DMAR + 0x1c
+#: GSTS bits that name a state; the others report a one-shot command.
+GSTS_STATE = 0x96ffffff
+GCMD_BITS = {"TE": 31, "QIE": 26, "IRE": 25}
+
+
+def fields(text):
+    """The event word and the key=value fields of a line of vfio-guard."""
+    _, _, rest = text.partition("vfio-guard: ")
+    words = shlex.split(rest)
+    return (words[0] if words else ""), dict(w.split("=", 1) for w in words[1:] if "=" in w)
+
+
+class Steps:
+    """Runs the steps of one scenario on one VM."""
+
+    def __init__(self, vm, names, log):
+        self.vm, self.log = vm, log
+        # Above those in use, below the kernel's own, and not 0x80, at which it panics.
+        vector = random.choice([v for v in range(0x60, 0xe0) if v != 0x80])
+        self.names = {**names, "vector": str(vector),
+                      "spurious": rf"\b0\.{vector} No irq handler|No irq handler for 0\.{vector}$"}
+        self.jobs = {}
+        self.output = []  # of the last command
+        self.undone = []
+        self.mark = self.cursor = len(vm.records)
+        self.panicked = False
+
+    def fill(self, value):
+        """Put the names' values for {name} in a step's texts."""
+        if isinstance(value, str):
+            return re.sub(r"\{(\w+)\}", lambda m: self.names.get(m[1], m[0]), value)
+        if isinstance(value, list):
+            return [self.fill(v) for v in value]
+        if isinstance(value, dict):
+            return {k: self.fill(v) for k, v in value.items()}
+        return value
+
+    def run(self, step):
+        """Run one step; Trouble if it does not come out right."""
+        verb = next(iter(step))
+        step = self.fill(step)
+        self.log(f"step: {step}")
+        method = getattr(self, "do_" + verb, None)
+        if not method:
+            raise Trouble(f"no such step: {verb}")
+        method(**step)
+
+    def records(self, start=None):
+        """Texts of the kernel log since the scenario's start."""
+        self.vm.kmsg()
+        return [text for _, text in self.vm.records[self.mark if start is None else start:]]
+
+    # -- in the guest -------------------------------------------------------
+
+    def _command(self, argv, status=0, out="", timeout=60):
+        job = self.vm.start(*argv)
+        try:
+            got = job.wait(timeout)
+        finally:
+            self.output = job.lines
+            self.log("".join(f"    | {line}\n" for line in job.lines).rstrip() or "    | -")
+        text = "\n".join(job.lines)
+        if (got == 0) if status == "any failure" else (got != status):
+            raise Trouble(f"exit status {got}, not {status}: {text[-600:]}")
+        if out and not re.search(out, text, re.M):
+            raise Trouble(f"no {out!r} in the output: {text[-600:]}")
+
+    def do_sh(self, sh, **options):
+        """A shell command; status and out say what must come of it."""
+        self._command(["sh", "-c", sh], **options)
+
+    def do_client(self, client, **options):
+        """The attack client, which says itself whether all went as wanted."""
+        self._command(["vfio-client", *client.split()], **options)
+
+    def do_load(self, load, fails=None, timeout=60):
+        """Load the guard with these parameters; fails: the error to see."""
+        self._command(["insmod", "/lib/vfio-guard.ko", *load.split()], timeout=timeout,
+                      status="any failure" if fails else 0, out=fails or "")
+
+    def do_unload(self, unload, timeout=60):
+        """Unload the guard."""
+        if unload:
+            self._command(["rmmod", "vfio_guard"], timeout=timeout)
+
+    def do_bind(self, bind, driver="vfio-pci"):
+        """Give devices, space-separated, to a driver ("" for none)."""
+        for device in bind.split():
+            self._command(["vg-bind", device, driver])
+
+    def do_start(self, start, client=None, sh=None, until="^# holding", timeout=60):
+        """Start a command that goes on, and wait for a line of it."""
+        argv = ["vfio-client", *client.split()] if client else ["sh", "-c", sh]
+        job = self.jobs[start] = self.vm.start(*argv)
+        if until:
+            job.wait_line(until, timeout)
+
+    def do_finish(self, finish, wait_for="", status=0, out="", timeout=60):
+        """Let a started command end: its stdin closes, once it said wait_for if given."""
+        job = self.jobs.pop(finish)
+        if wait_for:
+            job.wait_line(wait_for, timeout)
+        self.vm.agent.ask("eof", job.number).wait(10)
+        got = job.wait(timeout)
+        text = "\n".join(job.lines)
+        self.log("".join(f"    | {line}\n" for line in job.lines).rstrip())
+        if got != status:
+            raise Trouble(f"{finish}: exit status {got}, not {status}: {text[-600:]}")
+        if out and not re.search(out, text, re.M):
+            raise Trouble(f"{finish}: no {out!r} in the output: {text[-600:]}")
+
+    def do_sleep(self, sleep):
+        """Let time pass."""
+        time.sleep(sleep)
+
+    # -- around the guest ---------------------------------------------------
+
+    def _change(self, what, read, write, expect=None, undo=True, set=0, clear=0, value=None):
+        """Check a word and, if asked to, change it; clean() or undo changes it back."""
+        old = read()
+        if expect is not None and old != expect:
+            raise Trouble(f"{what} reads {old:#x}, not {expect:#x}")
+        new = value if value is not None else (old | set) & ~clear
+        self.log(f"    {what}: {old:#x} -> {new:#x}")
+        if new != old:
+            write(new)
+            if undo:
+                self.undone.append(lambda: write(old))
+        elif expect is None:
+            raise Trouble(f"{what} is {old:#x} already")
+
+    def do_mmio(self, mmio, size=4, **options):
+        """Change, or just expect, a register or a word of guest memory."""
+        self._change(f"{mmio:#x}", lambda: self.vm.read(mmio, size),
+                     lambda v: self.vm.write(mmio, size, v), **options)
+
+    def do_config(self, config, at, **options):
+        """Change, or just expect, a dword of a device's configuration space."""
+        self._change(f"{config} config {at:#x}", lambda: self.vm.config(config, at),
+                     lambda v: self.vm.config(config, at, v), **options)
+
+    def do_gcmd(self, gcmd):
+        """Switch an enable of the VT-d unit off behind the kernel's back."""
+        old = self.vm.read(GSTS, 4) & GSTS_STATE
+        bit = 1 << GCMD_BITS[gcmd]
+        if not old & bit:
+            raise Trouble(f"{gcmd} is not on (GSTS {old:#x})")
+        self.vm.write(GCMD, 4, old & ~bit)
+        if self.vm.read(GSTS, 4) & bit:
+            raise Trouble(f"{gcmd} did not go off")
+        self.undone.append(lambda: self.vm.write(GCMD, 4, old))
+
+    def do_dte(self, dte, word=2, copy_of=None, **options):
+        """Change a 64-bit word of a device's entry in the AMD device table."""
+        def entry(device):
+            bus, slot, function = (int(n, 16) for n in re.split("[:.]", device)[-3:])
+            base = self.vm.read(AMDVI, 8) & 0xffffffffff000
+            return base + 32 * (bus << 8 | slot << 3 | function) + 8 * word
+
+        if copy_of:
+            options["value"] = self.vm.read(entry(copy_of), 8)
+        self.do_mmio(entry(dte), size=8, **options)
+
+    def do_poke(self, poke, length, at, size=4, **options):
+        """Change state of an emulated device that is read-only to all but it.
+
+        poke is where its registers start (an MMIO address, or a device for its
+        configuration space), length how much of them tells them from all else.
+        """
+        read = (lambda i: self.vm.config(poke, i)) if isinstance(poke, str) else \
+            (lambda i: self.vm.read(poke + i, 4))
+        image = b"".join(read(i).to_bytes(4, "little") for i in range(0, length, 4))
+        get, put = self.vm.state(image)
+        self._change(f"state of {poke} at {at:#x}", lambda: get(at, size),
+                     lambda v: put(at, size, v), **options)
+
+    def do_hmp(self, hmp, out=""):
+        """A line to QEMU's human monitor."""
+        answer = self.vm.hmp(hmp)
+        if not re.search(out, answer) or (answer.strip() and not out):
+            raise Trouble(f"{hmp}: {answer.strip()}")
+
+    def do_undo(self, undo):
+        """Take back the outside's changes, the last first."""
+        while undo and self.undone:
+            self.undone.pop()()
+
+    # -- what the kernel log must hold ----------------------------------------
+
+    def _await(self, wait, look):
+        """look() again until it gives no complaint or the time is over."""
+        end = time.monotonic() + wait
+        while (complaint := look()) and time.monotonic() < end:
+            time.sleep(0.2)
+        if complaint:
+            raise Trouble(complaint)
+
+    def do_log(self, log, count=None, wait=5):
+        """A line that must have been logged, count times if given."""
+        def look():
+            hits = [t for t in self.records() if re.search(log, t)]
+            if (len(hits) != count) if count is not None else not hits:
+                return f"{len(hits)} log lines like {log!r}, not {count or 'any'}"
+            return None
+        self._await(wait, look)
+
+    def do_absent(self, absent, wait=0.5):
+        """A line that must not be logged, now or in the next moment."""
+        time.sleep(wait)
+        for text in self.records():
+            if re.search(absent, text):
+                raise Trouble(f"must not be in the log: {text}")
+
+    def do_says(self, says, dev=None, reasons=(), lacks=(), exactly=None, wait=5, **want):
+        """The guard's next line of this event about this device, and what is in it."""
+        state = {}
+
+        def look():
+            for i, text in enumerate(self.records(self.cursor), self.cursor):
+                if "vfio-guard: " not in text:
+                    continue
+                event, have = fields(text)
+                if event == says and dev in (None, have.get("dev")) and "suppressed" not in have:
+                    state.update(have=have, text=text, next=i + 1)
+                    return None
+            return f"no {says} line" + (f" about {dev}" if dev else "")
+
+        self._await(wait, look)
+        have, text = state["have"], state["text"]
+        self.log(f"    {text}")
+        self.cursor = state["next"]
+        found = set(have.get("reasons", "").split(",")) - {""}
+        wrong = [f"no {r}" for r in reasons if r not in found]
+        wrong += [f"has {r}" for r in lacks if r in found]
+        if exactly is not None and found != set(exactly):
+            wrong.append(f"reasons are not {','.join(exactly) or 'empty'}")
+        wrong += [f"{k} is not {v}" for k, v in want.items() if have.get(k) != v]
+        if wrong:
+            raise Trouble(f"{'; '.join(wrong)}: {text}")
+
+    def do_silent(self, silent, dev=None):
+        """No line of this event (about this device) since the last one asked for."""
+        for text in self.records(self.cursor):
+            if "vfio-guard: " in text:
+                event, have = fields(text)
+                if event == silent and dev in (None, have.get("dev")):
+                    raise Trouble(f"must not be said: {text}")
+
+    def do_tally(self, tally, total, lines=60, dev=None):
+        """Lines of this event, each of one case or of the number it says, make total."""
+        printed = counted = 0
+        for text in self.records():
+            if "vfio-guard: " in text:
+                event, have = fields(text)
+                if event == tally and dev in (None, have.get("dev")):
+                    printed += 1
+                    counted += int(have.get("suppressed", 1))
+        self.log(f"    {printed} {tally} lines tell of {counted}")
+        if counted != total or printed > lines:
+            raise Trouble(f"{printed} {tally} lines tell of {counted}, "
+                          f"not at most {lines} of {total}")
+
+    def do_panic(self, panic, wait=60):
+        """The guest must die, its console saying so."""
+        end = time.monotonic() + wait
+        while self.vm.alive() and time.monotonic() < end:
+            time.sleep(0.1)
+        if self.vm.alive() or not re.search(panic, self.vm.console.read_text(errors="replace")):
+            raise Trouble(f"no panic with {panic!r}")
+        self.panicked = True
+
+    # -- the end --------------------------------------------------------------
+
+    def clean(self):
+        """Leave the guest as it was found."""
+        for job in self.jobs.values():
+            if job.status is None:
+                self.vm.agent.ask("kill", job.number, "9").wait(10)
+                job.wait(10)
+        self.jobs.clear()
+        self._command(["sh", "-c", "! grep -q ^vfio_guard /proc/modules || rmmod vfio_guard"])
+        self.do_undo(True)
+
+    def splats(self, allowed=()):
+        """Complaints of the kernel since the scenario's start."""
+        return [t for t in self.records() if SPLAT.search(t)
+                and not any(re.search(a, t) for a in allowed)]

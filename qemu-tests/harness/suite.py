@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Scenarios and platforms as read from their files, and how they are run."""
+
+import fcntl
+import fnmatch
+import queue
+import re
+import shutil
+import subprocess
+import threading
+import time
+import tomllib
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import image
+from .steps import SPLAT, Steps
+from .vm import VM, Dead, Trouble
+
+SOURCE = Path(__file__).resolve().parent.parent
+BOOT_TIMEOUT = 120
+
+
+@dataclass
+class Platform:
+    """A kind of host, as its file in platforms/ says."""
+
+    name: str
+    about: str
+    qemu: str
+    append: str = ""
+    devices: dict = field(default_factory=dict)
+    setup: list = field(default_factory=list)
+    before_boot: list = field(default_factory=list)
+    not_on: list = field(default_factory=list)
+
+
+@dataclass
+class Scenario:
+    """One scenario, as its table in scenarios/*.toml says."""
+
+    name: str
+    about: str
+    platform: str
+    steps: list
+    kernels: list = field(default_factory=list)
+    not_on: list = field(default_factory=list)
+    own_boot: bool = False
+    timeout: float = 120
+    allow: list = field(default_factory=list)  # regexes: complaints that are expected
+    must_fail: str = ""  # regex: a test of the harness itself; how it has to fail
+
+
+@dataclass
+class Result:
+    """How one scenario came out on one kernel."""
+
+    scenario: Scenario
+    kernel: str
+    verdict: str  # ok, not ok, skip
+    seconds: float = 0
+    why: str = ""
+    excerpt: str = ""
+
+
+def load(folder, key):
+    """Read every TOML file of a folder: {key: [tables]} or one table per file."""
+    tables = []
+    for path in sorted(folder.glob("*.toml")):
+        data = tomllib.loads(path.read_text())
+        if key:
+            common = {k: v for k, v in data.items() if k != key}
+            tables += [{**common, **table} for table in data.get(key, [])]
+        else:
+            tables.append({"name": path.stem, **data})
+    return tables
+
+
+def platforms():
+    """All platforms by name."""
+    return {t["name"]: Platform(**t) for t in load(SOURCE / "platforms", None)}
+
+
+def scenarios(globs):
+    """The scenarios whose names match, all if there are no globs."""
+    every = [Scenario(**t) for t in load(SOURCE / "scenarios", "scenario")]
+    names = [s.name for s in every]
+    twice = {n for n in names if names.count(n) > 1}
+    if twice:
+        raise SystemExit(f"two scenarios of one name: {', '.join(sorted(twice))}")
+    return [s for s in every if not globs or any(fnmatch.fnmatch(s.name, g) for g in globs)]
+
+
+def lock(cache):
+    """Wait until no other run uses the cache; to be kept open while this one does."""
+    cache.mkdir(parents=True, exist_ok=True)
+    held = open(cache / "qemu-tests.lock", "w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("another run is under way: waiting for its end", flush=True)
+        fcntl.flock(held, fcntl.LOCK_EX)
+    return held
+
+
+class Suite:
+    """One run: what it runs on, and the results so far."""
+
+    def __init__(self, cache, qemu, keep, tell):
+        self.cache, self.qemu, self.keep, self.tell = Path(cache), qemu, keep, tell
+        self.logs = self.cache / "logs" / "qemu"
+        self.platforms = platforms()
+        self.results, self.lock = [], threading.Lock()
+        self.initrds, self.unbuilt = {}, {}
+        text = subprocess.run([qemu, "--version"], check=True, text=True,
+                              capture_output=True).stdout
+        self.version = re.search(r"version (\S+)", text)[1]
+
+    def prepare(self, kernel):
+        """Build the modules and the initramfs of a kernel, if it is there."""
+        home = self.cache / "kernels" / kernel
+        if not (home / "release").exists():
+            return
+        self.unbuilt[kernel] = ""
+        build = SOURCE.parent / "scripts" / "build-module"
+        for what in ([], ["--dir", str(SOURCE / "modules")]):
+            done = subprocess.run([build, kernel, *what], text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+            if done.returncode:
+                self.unbuilt[kernel] += done.stdout[-1500:]
+        built = self.cache / "build"
+        programs = built / "guest"
+        image.build_programs(SOURCE / "guest", programs)
+        modules = [built / kernel / "vfio-guard.ko", *(built / f"{kernel}-tests").glob("*.ko")]
+        self.initrds[kernel] = built / f"initramfs-{kernel}"
+        image.build(self.initrds[kernel], home, programs, SOURCE / "guest",
+                    [m for m in modules if m.exists()])
+
+    def reason_to_skip(self, scenario, kernel):
+        """Why this scenario can't run on this kernel, or nothing."""
+        if kernel not in self.initrds:
+            return f"kernel {kernel} is not set up (scripts/setup)"
+        for rule in scenario.not_on + self.platforms[scenario.platform].not_on:
+            if fnmatch.fnmatch(kernel, rule.get("kernel", "*")) and \
+                    fnmatch.fnmatch(self.version, rule.get("qemu", "*")):
+                return rule["reason"]
+        return ""
+
+    def plan(self, chosen, kernels):
+        """Boots to do: (kernel, platform, scenarios), long ones first."""
+        boots, shared = [], {}
+        for kernel in kernels:
+            for s in chosen:
+                if s.kernels and kernel not in s.kernels:
+                    continue
+                why = self.reason_to_skip(s, kernel)
+                if why:
+                    self.note(Result(s, kernel, "skip", why=why))
+                elif s.own_boot or s.must_fail:
+                    boots.append((kernel, s.platform, [s]))
+                else:
+                    shared.setdefault((kernel, s.platform), []).append(s)
+        boots += [(k, p, group) for (k, p), group in shared.items()]
+        return sorted(boots, key=lambda b: -sum(s.timeout for s in b[2]))
+
+    def run(self, chosen, kernels, jobs):
+        """Run all of it, jobs boots at a time."""
+        if self.logs.exists():
+            for kernel in kernels:
+                shutil.rmtree(self.logs / kernel, ignore_errors=True)
+        for kernel in kernels:
+            self.prepare(kernel)
+        todo = queue.Queue()
+        for boot in self.plan(chosen, kernels):
+            todo.put(boot)
+
+        def work():
+            while True:
+                try:
+                    kernel, platform, group = todo.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    self.run_group(kernel, self.platforms[platform], group)
+                except Exception as err:  # a fault of the harness is a failure, too
+                    for s in group:
+                        if not any(r.scenario is s and r.kernel == kernel for r in self.results):
+                            self.note(Result(s, kernel, "not ok", why=f"harness: {err!r}",
+                                             excerpt=traceback.format_exc()))
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(jobs)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def note(self, result):
+        """Keep and tell a result."""
+        with self.lock:
+            self.results.append(result)
+            self.tell(result)
+
+    def run_group(self, kernel, platform, group):
+        """Run the scenarios of one platform, in as few boots as will do."""
+        vm, boots, refused = None, 0, 0
+        try:
+            for scenario in group:
+                if vm is None:
+                    start = time.monotonic()
+                    logs = self.logs / kernel / f"boot-{platform.name}" / f"{group[0].name}-{boots}"
+                    boots += 1
+                    try:
+                        if refused >= 2:
+                            raise Trouble("the platform did not boot twice before")
+                        vm = self.boot(kernel, platform, logs)
+                    except Trouble as err:
+                        refused += 1
+                        self.note(Result(scenario, kernel, "not ok", time.monotonic() - start,
+                                         f"boot: {err}", tail(logs / "console.log")))
+                        continue
+                result = self.run_one(vm, kernel, platform, scenario)
+                self.note(result)
+                if self.keep and result.verdict == "not ok" and vm.alive():
+                    with self.lock:
+                        input(f"QEMU runs on as {vm.process.pid}, its sockets are in "
+                              f"{vm.folder}; Enter ends it: ")
+                if result.verdict != "ok" or scenario.must_fail or not vm.alive():
+                    vm.kill()
+                    vm = None
+        finally:
+            if vm:
+                vm.kill()
+
+    def boot(self, kernel, platform, logs):
+        """Start a VM of this platform and set it up for its scenarios."""
+        logs.mkdir(parents=True, exist_ok=True)
+        vm = VM(self.qemu, platform.qemu.split(), self.cache / "kernels" / kernel / "vmlinuz",
+                self.initrds[kernel], platform.append, logs)
+        log = open(logs / "setup.log", "w", buffering=1)
+        try:
+            steps = Steps(vm, platform.devices, lambda text: print(text, file=log))
+            for step in platform.before_boot:
+                steps.run(step)
+            vm.boot(BOOT_TIMEOUT)
+            for step in platform.setup:
+                steps.run(step)
+            complaints = steps.splats()
+            if complaints:
+                raise Trouble(f"the kernel complained: {complaints[0]}")
+        except Exception:
+            vm.kill()
+            raise
+        finally:
+            (logs / "kmsg.log").write_text("\n".join(t for _, t in vm.records) + "\n")
+            log.close()
+        return vm
+
+    def run_one(self, vm, kernel, platform, scenario):
+        """Run one scenario on a running VM."""
+        logs = self.logs / kernel / scenario.name
+        logs.mkdir(parents=True, exist_ok=True)
+        console = vm.console.stat().st_size
+        start = time.monotonic()
+        log = open(logs / "steps.log", "w", buffering=1)
+        expired = threading.Event()
+
+        def expire():
+            expired.set()
+            vm.process.kill()
+
+        timer = threading.Timer(scenario.timeout, expire)
+        timer.start()
+        steps = Steps(vm, platform.devices,
+                      lambda text: print(f"[{time.monotonic() - start:7.2f}] {text}", file=log))
+        why, number = "", 0
+        try:
+            for number, step in enumerate(scenario.steps, 1):
+                steps.run(step)
+            number = 0
+            if not steps.panicked:
+                steps.clean()
+                complaints = steps.splats(scenario.allow)
+                if complaints:
+                    raise Trouble(f"the kernel complained: {complaints[0]}")
+        except Trouble as err:
+            why = str(err)
+            if isinstance(err, Dead):
+                why = f"timed out after {scenario.timeout:g} s" if expired.is_set() else \
+                    f"{why}: {last_words(vm, console)}"
+        finally:
+            timer.cancel()
+        if why and number:
+            step = scenario.steps[number - 1]
+            why = f"step {number} {step}: {why}"
+            if "load" in step and self.unbuilt[kernel]:
+                why += f"; not built: {self.unbuilt[kernel]}"
+        try:
+            if vm.alive():
+                vm.kmsg(5)
+        except Trouble:
+            pass
+        kmsg = [text for _, text in vm.records[steps.mark:]]
+        (logs / "kmsg.log").write_text("\n".join(kmsg) + "\n")
+        with vm.console.open("rb") as stream:
+            stream.seek(console)
+            (logs / "console.log").write_bytes(stream.read())
+        print(f"result: {why or 'ok'}", file=log)
+        log.close()
+        if scenario.must_fail:
+            if re.search(scenario.must_fail, why):
+                why = ""
+            else:
+                why = f"should have failed with {scenario.must_fail!r}: {why or 'passed'}"
+        return Result(scenario, kernel, "not ok" if why else "ok", time.monotonic() - start, why,
+                      "\n".join(kmsg[-12:]) if why else "")
+
+
+def last_words(vm, start):
+    """The line of the console that says best why the guest died."""
+    text = vm.console.read_bytes()[start:].decode(errors="replace")
+    lines = [line.strip() for line in text.splitlines() if SPLAT.search(line)]
+    return lines[0] if lines else "nothing on the console"
+
+
+def tail(path, lines=12):
+    """The last lines of a file that may not be there."""
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
