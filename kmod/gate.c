@@ -52,8 +52,11 @@ struct own_call {
 	struct vfio_pci_core_device *vdev;
 };
 
-/* Protects own_calls; taken in process context and by the ftrace callback. */
-static DEFINE_SPINLOCK(own_calls_lock);
+/*
+ * Protects own_calls; taken in process context and by the ftrace callback,
+ * which may not sleep: raw, for kernels on which other spinlocks do.
+ */
+static DEFINE_RAW_SPINLOCK(own_calls_lock);
 static LIST_HEAD(own_calls);
 
 /* Held by whoever is inside a function of ours that VFIO calls. */
@@ -67,16 +70,16 @@ static void own_call_begin(struct own_call *call,
 {
 	call->task = current;
 	call->vdev = vdev;
-	spin_lock(&own_calls_lock);
+	raw_spin_lock(&own_calls_lock);
 	list_add(&call->node, &own_calls);
-	spin_unlock(&own_calls_lock);
+	raw_spin_unlock(&own_calls_lock);
 }
 
 static void own_call_end(struct own_call *call)
 {
-	spin_lock(&own_calls_lock);
+	raw_spin_lock(&own_calls_lock);
 	list_del(&call->node);
-	spin_unlock(&own_calls_lock);
+	raw_spin_unlock(&own_calls_lock);
 }
 
 static bool notrace is_own_call(unsigned long vdev)
@@ -84,7 +87,7 @@ static bool notrace is_own_call(unsigned long vdev)
 	struct own_call *call;
 	bool own = false;
 
-	spin_lock(&own_calls_lock);
+	raw_spin_lock(&own_calls_lock);
 	list_for_each_entry(call, &own_calls, node) {
 		if (call->task == current &&
 		    (unsigned long)call->vdev == vdev) {
@@ -92,7 +95,7 @@ static bool notrace is_own_call(unsigned long vdev)
 			break;
 		}
 	}
-	spin_unlock(&own_calls_lock);
+	raw_spin_unlock(&own_calls_lock);
 	return own;
 }
 

@@ -33,7 +33,9 @@
  * @reasons: of the last line
  * @uid: opener of the last line
  * @lines: logged in this period
- * @suppressed: decisions in this period that were counted and not logged
+ * @held: by event, what was counted in this period and not logged
+ * @held.count: how many decisions
+ * @held.reasons: all the reasons they had
  * @quiet_until: end of the period, in jiffies
  */
 struct chatter {
@@ -42,7 +44,10 @@ struct chatter {
 	u32 reasons;
 	kuid_t uid;
 	u32 lines;
-	u32 suppressed;
+	struct {
+		u32 count;
+		u32 reasons;
+	} held[VFIO_GUARD_NR_EVENTS];
 	unsigned long quiet_until;
 };
 
@@ -159,22 +164,32 @@ static void log_decision(const struct vg_decision *decision,
 		   "vfio-guard: %.*s\n", (int)seq_buf_used(&line), buf);
 }
 
-/* Close the period: what it held back is said in one line. */
-static void end_period(struct chatter *c)
+static void log_held(const struct chatter *c, enum vfio_guard_event event)
 {
 	char buf[LINE_MAX_LEN];
 	struct seq_buf line;
 
-	if (c->suppressed) {
-		seq_buf_init(&line, buf, sizeof(buf));
-		seq_buf_printf(&line, "%s %s", vg_event_name(c->event),
-			       c->device);
-		add_reasons(&line, c->reasons);
-		seq_buf_printf(&line, " suppressed=%u", c->suppressed);
-		pr_notice("%.*s\n", (int)seq_buf_used(&line), buf);
-	}
-	c->suppressed = 0;
-	c->lines = 0;
+	seq_buf_init(&line, buf, sizeof(buf));
+	seq_buf_printf(&line, "%s %s", vg_event_name(event), c->device);
+	add_reasons(&line, c->held[event].reasons);
+	seq_buf_printf(&line, " suppressed=%u", c->held[event].count);
+	pr_notice("%.*s\n", (int)seq_buf_used(&line), buf);
+}
+
+/* What was held back is said, in one line an event. */
+static void log_all_held(struct chatter *c)
+{
+	int i;
+
+	for (i = 0; i < VFIO_GUARD_NR_EVENTS; i++)
+		if (c->held[i].count)
+			log_held(c, i);
+	memset(c->held, 0, sizeof(c->held));
+}
+
+static bool holds_any(const struct chatter *c)
+{
+	return memchr_inv(c->held, 0, sizeof(c->held));
 }
 
 static void flush_chatters(struct work_struct *work)
@@ -185,12 +200,12 @@ static void flush_chatters(struct work_struct *work)
 
 	mutex_lock(&lock);
 	xa_for_each(&chatters, key, c) {
-		if (!c->suppressed)
+		if (!holds_any(c))
 			continue;
 		if (time_before(jiffies, c->quiet_until))
 			more = true;
 		else
-			end_period(c);
+			log_all_held(c);
 	}
 	if (more)
 		schedule_delayed_work(&quiet_work, QUIET_PERIOD);
@@ -216,30 +231,36 @@ static struct chatter *find_chatter(struct pci_dev *pdev)
 	return c;
 }
 
+static bool said_already(const struct chatter *c,
+			 const struct vg_verdict *verdict, const char *device)
+{
+	return c->lines && c->event == verdict->event &&
+	       c->reasons == verdict->reasons &&
+	       uid_eq(c->uid, current_uid()) && !strcmp(c->device, device);
+}
+
 /* Decide whether to log, and keep the books for when we don't. */
 static bool may_log(struct chatter *c, const struct vg_verdict *verdict,
 		    const char *device)
 {
-	u32 lines;
-
 	if (time_after_eq(jiffies, c->quiet_until)) {
-		end_period(c);
+		log_all_held(c);
+		c->lines = 0;
 		c->quiet_until = jiffies + QUIET_PERIOD;
 	}
 	if (c->lines >= LINES_PER_PERIOD ||
-	    (c->lines && c->event == verdict->event &&
-	     c->reasons == verdict->reasons && uid_eq(c->uid, current_uid()) &&
-	     !strcmp(c->device, device))) {
-		c->suppressed++;
+	    said_already(c, verdict, device)) {
+		c->held[verdict->event].count++;
+		c->held[verdict->event].reasons |= verdict->reasons;
 		schedule_delayed_work(&quiet_work, QUIET_PERIOD);
 		return false;
 	}
-	lines = c->lines;
-	end_period(c);
-	c->lines = lines + 1;
+	/* In the order it happened, and under the name it happened to. */
+	log_all_held(c);
 	c->event = verdict->event;
 	c->reasons = verdict->reasons;
 	c->uid = current_uid();
+	c->lines++;
 	strscpy(c->device, device, sizeof(c->device));
 	return true;
 }
@@ -326,7 +347,7 @@ void vg_report_exit(void)
 	cancel_delayed_work_sync(&quiet_work);
 	xa_for_each(&chatters, key, c) {
 		xa_erase(&chatters, key);
-		end_period(c);
+		log_all_held(c);
 		kfree(c);
 	}
 	xa_destroy(&chatters);
