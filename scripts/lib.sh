@@ -16,10 +16,12 @@ fi
 # Where modules are built; the sources are only ever read.
 VG_BUILD=${VG_BUILD:-$VG_CACHE/build}
 
-# The kernel flavours that are built for and tested.
+# The kernel flavours that are built for and tested: the distribution's own, and
+# those that scripts/build-kernel makes of the same sources to find bugs with.
 VG_KERNELS="6.1 6.12 7.3"
+VG_DEBUG_KERNELS="6.1-debug 6.12-debug 7.3-debug"
 
-export VG_TOP VG_CACHE VG_BUILD VG_KERNELS
+export VG_TOP VG_CACHE VG_BUILD VG_KERNELS VG_DEBUG_KERNELS
 
 # A build started from make must not be bound to that make's options and jobs,
 # and compilers' messages are read by scripts.
@@ -29,19 +31,58 @@ export LC_ALL=C
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# vg_flavour FLAVOUR: refuse a flavour that is not one of ours.
-vg_flavour() {
-	[[ " $VG_KERNELS " == *" $1 "* ]] ||
-		die "no such kernel flavour: $1 (known: $VG_KERNELS)"
+# vg_quietly LOG COMMAND...: show the end of the log if the command fails.
+vg_quietly() {
+	local out=$1
+
+	shift
+	# In the background: as part of an || a function would run without set -e.
+	("$@") >"$out" 2>&1 </dev/null &
+	wait $! || {
+		tail -n 30 "$out" >&2
+		die "'$*' failed, see $out"
+	}
 }
 
-# vg_linux_source: print the path of the kernel's source archive, fetch it first
-# when it is missing.
-vg_linux_source() {
-	local tar=$VG_CACHE/src/linux-source-6.12.tar.xz
+# vg_flavour FLAVOUR: refuse a flavour that is neither one of ours nor on trial.
+vg_flavour() {
+	[[ " $VG_KERNELS $VG_DEBUG_KERNELS " == *" $1 "* || $1 == try-* ]] ||
+		die "no such kernel flavour: $1 (known: $VG_KERNELS $VG_DEBUG_KERNELS)"
+}
 
-	[[ -s $tar ]] || "$VG_TOP/scripts/setup" --for source >&2 || return
+# vg_linux_source VERSION: print the path of the kernel's source archive, fetch
+# it first when it is missing.
+vg_linux_source() {
+	local tar=$VG_CACHE/src/linux-source-$1.tar.xz
+
+	[[ -s $tar ]] || "$VG_TOP/scripts/setup" --for "source-$1" >&2 || return
 	printf '%s\n' "$tar"
+}
+
+# vg_unpack_linux ARCHIVE DIR FOLDER...: unpack a kernel's source, of architectures
+# only x86, and of these folders only what kconfig and make ask for.
+vg_unpack_linux() {
+	local tar=$1 to=$2 exclude=() folder
+
+	shift 2
+	for folder in arch/{alpha,arc,arm,arm64,csky,hexagon,loongarch,m68k,microblaze,mips} \
+		arch/{nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa} "$@"; do
+		exclude+=(--exclude="*/$folder/*.[chS]" --exclude="*/$folder/*.dts*")
+	done
+	tar -xJf "$tar" -C "$to" --strip-components=1 "${exclude[@]}" \
+		--exclude='*/Documentation/*/*' --exclude='*/tools/testing/*'
+}
+
+# vg_check_config FRAGMENT CONFIG [OPTION...]: kconfig drops in silence what it
+# can't have; only these options may be missing.
+vg_check_config() {
+	local fragment=$1 config=$2 line
+
+	shift 2
+	while read -r line; do
+		[[ $line != CONFIG_* || " $* " == *" ${line%%=*} "* ]] ||
+			grep -qxF "$line" "$config" || die "the kernel can't have $line"
+	done <"$fragment"
 }
 
 # vg_chroot ROOT DIR COMMAND...: run COMMAND in ROOT, with DIR seen there as
