@@ -41,7 +41,7 @@ demo:
 
 check:
 	scripts/setup
-	scripts/check
+	KERNELS='$(KERNELS)' QEMU='$(QEMU)' scripts/check
 
 kunit:
 	scripts/kunit
@@ -65,10 +65,10 @@ help:
 	@echo 'Seeing it work, on Debian 12, as root (packages are installed, kernels'
 	@echo 'are unpacked in a cache, the running system is not touched otherwise):'
 	@echo '  demo        an attack let through, then refused, in a virtual machine'
-	@echo '  check       everything below'
+	@echo '  check       everything below; KERNELS and QEMU as with qemu-check'
 	@echo '  static      warnings, sparse, checkpatch, kernel-doc and the like'
 	@echo '  style       only checkpatch'
 	@echo '  kunit       unit tests of the pure part'
 	@echo '  qemu-check  attacks and healthy hosts in virtual machines; narrow it by'
-	@echo '              KERNELS="6.1 6.12", SCENARIO=<glob>, QEMU=<path>'
+	@echo '              KERNELS="6.1 6.12", SCENARIO=<glob>, QEMU=11 or <path>'
 	@echo '  setup       only fetch what these need'

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 #: Kernel modules the scenarios load, with whatever these depend on.
-MODULES = ("vfio-pci", "vfio_iommu_type1", "e1000", "pci-stub", "uio_pci_generic")
+MODULES = ("vfio-pci", "vfio_iommu_type1", "e1000", "pci-stub", "uio_pci_generic", "kunit")
 
 
 class Cpio:

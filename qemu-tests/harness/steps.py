@@ -3,7 +3,8 @@
 
 A step is a table with one verb and its options. In all of its texts {name}
 stands for a device of the platform, {vector} for the vector drawn for this
-run of the scenario, and {spurious} for how the kernel logs its arrival.
+run of the scenario, {spurious} for how the kernel logs its arrival, and
+{many:1000} for that number, or a tenth of it where the guest is slow.
 """
 
 import random
@@ -17,6 +18,7 @@ from .vm import Trouble
 SPLAT = re.compile(
     r"WARNING: |BUG: |\bOops\b|general protection fault|Kernel panic|Call Trace:|cut here|"
     r"possible (circular|recursive) locking|inconsistent lock state|suspicious RCU|"
+    r"locking correctness validator|ODEBUG|kmemleak: (\d+ new|.*disabled|Cannot)|"
     r"scheduling while atomic|sleeping function called|blocked for more than|"
     r"detected stalls?|self-detected stall|soft lockup|hard LOCKUP|KASAN|KFENCE|UBSAN|"
     r"refcount_t: |corruption|still has locks held|agent: records were lost")
@@ -53,12 +55,17 @@ class Steps:
     def fill(self, value):
         """Put the names' values for {name} in a step's texts."""
         if isinstance(value, str):
+            value = re.sub(r"\{many:(\d+)\}", lambda m: str(self.many(int(m[1]))), value)
             return re.sub(r"\{(\w+)\}", lambda m: self.names.get(m[1], m[0]), value)
         if isinstance(value, list):
             return [self.fill(v) for v in value]
         if isinstance(value, dict):
             return {k: self.fill(v) for k, v in value.items()}
         return value
+
+    def many(self, number):
+        """How often to do what is to be done this often."""
+        return number if self.vm.slow == 1 else max(number // 10, min(number, 50))
 
     def run(self, step):
         """Run one step; Trouble if it does not come out right."""
@@ -133,6 +140,31 @@ class Steps:
             raise Trouble(f"{finish}: exit status {got}, not {status}: {text[-600:]}")
         if out and not re.search(out, text, re.M):
             raise Trouble(f"{finish}: no {out!r} in the output: {text[-600:]}")
+
+    def do_kunit(self, kunit, wait=60):
+        """Load a module of KUnit suites; each case has to pass.
+
+        Cases that say they are slow are left to scripts/kunit: they would take hours.
+        """
+        start = len(self.vm.records)
+        self._command(["sh", "-c", "modprobe kunit 'filter=speed>slow' filter_action=skip && "
+                       f"insmod /lib/{kunit}.ko"], timeout=wait)
+        state = {}
+
+        def look():
+            state["lines"] = lines = [t for t in self.records(start)]
+            ended = sum(bool(re.match(r"(not )?ok \d+ \w", t)) for t in lines)
+            plans = [int(t[3:]) for t in lines if re.fullmatch(r"1\.\.\d+", t)]
+            return "" if plans and ended == plans[0] else f"{ended} suites ended of {plans}"
+
+        self._await(wait, look)
+        cases = [t for t in state["lines"] if re.match(r" {4}(not )?ok \d+ ", t)]
+        failed = [t.strip() for t in cases if "not ok" in t]
+        skipped = sum("# SKIP" in t for t in cases)
+        self.log(f"    {len(cases)} cases, {len(failed)} failed, {skipped} skipped")
+        if failed or not cases:
+            raise Trouble(f"of {len(cases)} cases failed: {', '.join(failed)}")
+        self._command(["rmmod", kunit])
 
     def do_sleep(self, sleep):
         """Let time pass."""
@@ -214,7 +246,7 @@ class Steps:
 
     def _await(self, wait, look):
         """look() again until it gives no complaint or the time is over."""
-        end = time.monotonic() + wait
+        end = time.monotonic() + wait * self.vm.slow
         while (complaint := look()) and time.monotonic() < end:
             time.sleep(0.2)
         if complaint:
@@ -231,7 +263,7 @@ class Steps:
 
     def do_absent(self, absent, wait=0.5):
         """A line that must not be logged, now or in the next moment."""
-        time.sleep(wait)
+        time.sleep(wait * self.vm.slow)
         for text in self.records():
             if re.search(absent, text):
                 raise Trouble(f"must not be in the log: {text}")
@@ -281,13 +313,14 @@ class Steps:
                     printed += 1
                     counted += int(have.get("suppressed", 1))
         self.log(f"    {printed} {tally} lines tell of {counted}")
+        total = int(total)
         if counted != total or printed > lines:
             raise Trouble(f"{printed} {tally} lines tell of {counted}, "
                           f"not at most {lines} of {total}")
 
     def do_panic(self, panic, wait=60):
         """The guest must die, its console saying so."""
-        end = time.monotonic() + wait
+        end = time.monotonic() + wait * self.vm.slow
         while self.vm.alive() and time.monotonic() < end:
             time.sleep(0.1)
         if self.vm.alive() or not re.search(panic, self.vm.console.read_text(errors="replace")):

@@ -14,12 +14,15 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import image
+from . import image, watch
 from .steps import SPLAT, Steps
 from .vm import VM, Dead, Trouble
 
 SOURCE = Path(__file__).resolve().parent.parent
+QEMU = "qemu-system-x86_64"
 BOOT_TIMEOUT = 120
+#: How much longer things may take on a kernel that watches all it does.
+SLOW = 6
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Platform:
     devices: dict = field(default_factory=dict)
     setup: list = field(default_factory=list)
     before_boot: list = field(default_factory=list)
+    only_on: list = field(default_factory=list)
     not_on: list = field(default_factory=list)
 
 
@@ -44,7 +48,7 @@ class Scenario:
     about: str
     platform: str
     steps: list
-    kernels: list = field(default_factory=list)
+    only_on: list = field(default_factory=list)
     not_on: list = field(default_factory=list)
     own_boot: bool = False
     timeout: float = 120
@@ -109,30 +113,41 @@ class Suite:
 
     def __init__(self, cache, qemu, keep, tell):
         self.cache, self.qemu, self.keep, self.tell = Path(cache), qemu, keep, tell
-        self.logs = self.cache / "logs" / "qemu"
         self.platforms = platforms()
         self.results, self.lock = [], threading.Lock()
         self.initrds, self.unbuilt = {}, {}
+        self.coverage = watch.Coverage()
         text = subprocess.run([qemu, "--version"], check=True, text=True,
                               capture_output=True).stdout
         self.version = re.search(r"version (\S+)", text)[1]
+        # The results of one QEMU are not to replace those of another.
+        major = self.version.split(".")[0]
+        self.logs = self.cache / "logs" / ("qemu" if qemu == QEMU else f"qemu-{major}")
 
     def prepare(self, kernel):
         """Build the modules and the initramfs of a kernel, if it is there."""
         home = self.cache / "kernels" / kernel
+        scripts = SOURCE.parent / "scripts"
+        what = [[], ["--dir", str(SOURCE / "modules")]]
+        if kernel.endswith("-debug"):
+            if subprocess.run([scripts / "build-kernel", kernel],
+                              stdin=subprocess.DEVNULL).returncode:
+                raise SystemExit(f"kernel {kernel} could not be built")
+            what.append(["--kunit"])
         if not (home / "release").exists():
             return
         self.unbuilt[kernel] = ""
-        build = SOURCE.parent / "scripts" / "build-module"
-        for what in ([], ["--dir", str(SOURCE / "modules")]):
-            done = subprocess.run([build, kernel, *what], text=True, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        for args in what:
+            done = subprocess.run([scripts / "build-module", kernel, *args], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  stdin=subprocess.DEVNULL)
             if done.returncode:
                 self.unbuilt[kernel] += done.stdout[-1500:]
         built = self.cache / "build"
         programs = built / "guest"
         image.build_programs(SOURCE / "guest", programs)
-        modules = [built / kernel / "vfio-guard.ko", *(built / f"{kernel}-tests").glob("*.ko")]
+        modules = [built / kernel / "vfio-guard.ko", *(built / f"{kernel}-tests").glob("*.ko"),
+                   built / f"{kernel}-kunit" / "kunit" / "vfio-guard-kunit.ko"]
         self.initrds[kernel] = built / f"initramfs-{kernel}"
         image.build(self.initrds[kernel], home, programs, SOURCE / "guest",
                     [m for m in modules if m.exists()])
@@ -141,9 +156,21 @@ class Suite:
         """Why this scenario can't run on this kernel, or nothing."""
         if kernel not in self.initrds:
             return f"kernel {kernel} is not set up (scripts/setup)"
-        for rule in scenario.not_on + self.platforms[scenario.platform].not_on:
-            if fnmatch.fnmatch(kernel, rule.get("kernel", "*")) and \
-                    fnmatch.fnmatch(self.version, rule.get("qemu", "*")):
+        return self.rule_against(scenario, kernel, self.version)
+
+    def rule_against(self, scenario, kernel, version):
+        """What a rule of the scenario or its platform has against these, or nothing."""
+        platform = self.platforms[scenario.platform]
+
+        def applies(rule):
+            return fnmatch.fnmatch(kernel, rule.get("kernel", "*")) and \
+                fnmatch.fnmatch(version, rule.get("qemu", "*"))
+
+        for rule in scenario.not_on + platform.not_on:
+            if applies(rule):
+                return rule["reason"]
+        for rule in scenario.only_on + platform.only_on:
+            if not applies(rule):
                 return rule["reason"]
         return ""
 
@@ -152,8 +179,6 @@ class Suite:
         boots, shared = [], {}
         for kernel in kernels:
             for s in chosen:
-                if s.kernels and kernel not in s.kernels:
-                    continue
                 why = self.reason_to_skip(s, kernel)
                 if why:
                     self.note(Result(s, kernel, "skip", why=why))
@@ -203,7 +228,7 @@ class Suite:
 
     def run_group(self, kernel, platform, group):
         """Run the scenarios of one platform, in as few boots as will do."""
-        vm, boots, refused = None, 0, 0
+        vm, boots, refused, ran = None, 0, 0, []
         try:
             for scenario in group:
                 if vm is None:
@@ -213,14 +238,16 @@ class Suite:
                     try:
                         if refused >= 2:
                             raise Trouble("the platform did not boot twice before")
-                        vm = self.boot(kernel, platform, logs)
+                        vm, ran = self.boot(kernel, platform, logs), []
                     except Trouble as err:
                         refused += 1
                         self.note(Result(scenario, kernel, "not ok", time.monotonic() - start,
                                          f"boot: {err}", tail(logs / "console.log")))
                         continue
+                since = watch.jiffies(vm)
                 result = self.run_one(vm, kernel, platform, scenario)
                 self.note(result)
+                ran.append((since, result))
                 if self.keep and result.verdict == "not ok" and vm.alive():
                     with self.lock:
                         input(f"QEMU runs on as {vm.process.pid}, its sockets are in "
@@ -228,15 +255,30 @@ class Suite:
                 if result.verdict != "ok" or scenario.must_fail or not vm.alive():
                     vm.kill()
                     vm = None
+            if vm:
+                self.inspect(vm, kernel, ran)
         finally:
             if vm:
                 vm.kill()
+
+    def inspect(self, vm, kernel, ran):
+        """Ask a debug kernel what it found wrong while it ran these scenarios."""
+        try:
+            found = watch.complaints(vm, [since for since, _ in ran])
+            self.coverage.collect(vm, self.cache / "build", kernel)
+        except Trouble as err:
+            found = {len(ran) - 1: f"the guest failed its inspection: {err}"}
+        for i, text in found.items():
+            result = ran[i][1]
+            result.verdict, result.why, result.excerpt = "not ok", text.split("\n")[0], text
+            with self.lock:
+                self.tell(result)
 
     def boot(self, kernel, platform, logs):
         """Start a VM of this platform and set it up for its scenarios."""
         logs.mkdir(parents=True, exist_ok=True)
         vm = VM(self.qemu, platform.qemu.split(), self.cache / "kernels" / kernel / "vmlinuz",
-                self.initrds[kernel], platform.append, logs)
+                self.initrds[kernel], platform.append, logs, SLOW if kernel.endswith("-debug") else 1)
         log = open(logs / "setup.log", "w", buffering=1)
         try:
             steps = Steps(vm, platform.devices, lambda text: print(text, file=log))
@@ -269,7 +311,7 @@ class Suite:
             expired.set()
             vm.process.kill()
 
-        timer = threading.Timer(scenario.timeout, expire)
+        timer = threading.Timer(scenario.timeout * vm.slow, expire)
         timer.start()
         steps = Steps(vm, platform.devices,
                       lambda text: print(f"[{time.monotonic() - start:7.2f}] {text}", file=log))

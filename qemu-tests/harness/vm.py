@@ -66,8 +66,8 @@ class Job:
 class Agent:
     """The host's end of the agent's line protocol (guest/agent.c)."""
 
-    def __init__(self, sock):
-        self.sock = sock
+    def __init__(self, sock, slow):
+        self.sock, self.slow = sock, slow
         self.changed = threading.Condition()
         self.jobs = {"0": Job(self, "0")}
         self.dead = False
@@ -104,7 +104,7 @@ class Agent:
     def until(self, done, timeout, what):
         """Wait for done(), which reads what frames change."""
         with self.changed:
-            if not self.changed.wait_for(lambda: done() or self.dead, timeout):
+            if not self.changed.wait_for(lambda: done() or self.dead, timeout * self.slow):
                 raise Trouble(f"no sign of {what} within {timeout:g} s")
             if self.dead and not done():
                 raise Dead("the guest died")
@@ -153,10 +153,13 @@ class Socket:
 
 
 class VM:
-    """One QEMU process: start it, talk to the guest, reach around the guest."""
+    """One QEMU process: start it, talk to the guest, reach around the guest.
 
-    def __init__(self, qemu, arguments, kernel, initrd, append, logs):
-        self.logs = Path(logs)
+    slow is how much more time than usual the guest gets for all it does.
+    """
+
+    def __init__(self, qemu, arguments, kernel, initrd, append, logs, slow=1):
+        self.logs, self.slow = Path(logs), slow
         self.console = self.logs / "console.log"
         self.folder = Path(tempfile.mkdtemp(prefix="vg-"))
         self.records = []
@@ -174,7 +177,7 @@ class VM:
             self.process = subprocess.Popen(command, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL)
         try:
-            self.agent = Agent(Socket(agent, self.alive).sock)
+            self.agent = Agent(Socket(agent, self.alive).sock, slow)
             self.monitor = Socket(qmp, self.alive)
             self.monitor.line()
             self.qmp("qmp_capabilities")
