@@ -93,8 +93,8 @@ static void __exit vfio_guard_exit(void)
 	vg_report_exit();
 	vg_units_exit();
 	if (open)
-		pr_warn("unloaded with %lu devices open, which go on unguarded\n",
-			open);
+		pr_warn("unloaded with %lu device%s open, unguarded from now on\n",
+			open, open == 1 ? "" : "s");
 }
 
 module_init(vfio_guard_init);

@@ -169,6 +169,8 @@ static void check_verdict(struct kunit *test, const struct vg_evidence *ev,
 				action = cost;
 			}
 		}
+		if (reasons & BIT(reason_of("unguarded-driver")))
+			lead = reason_of("unguarded-driver");
 		refuse = deny && !(reasons & late) &&
 			 policies[p].mode == VFIO_GUARD_MODE_ENFORCE;
 

@@ -144,6 +144,10 @@ void vg_verdict_decide(const struct vg_evidence *ev,
 		}
 	}
 
+	/* Nothing else matters while the device is out of reach. */
+	if (out->reasons & 1U << VFIO_GUARD_REASON_UNGUARDED_DRIVER)
+		out->lead = VFIO_GUARD_REASON_UNGUARDED_DRIVER;
+
 	too_late = out->reasons & (1U << VFIO_GUARD_REASON_PREOPEN |
 				   1U << VFIO_GUARD_REASON_UNGUARDED_DRIVER);
 	out->refuse = out->deny && !too_late &&

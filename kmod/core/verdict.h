@@ -116,8 +116,8 @@ struct vg_policy {
  * @deny: those of @reasons that the profile denies
  * @unread: facts behind deny or warn reasons that could not be read, bit n
  *	    for enum vg_fact_id n
- * @lead: the gravest reason, whose remedy is shown; VFIO_GUARD_NR_REASONS if
- *	  there is none
+ * @lead: the reason whose remedy is shown: ``unguarded-driver``, or else the
+ *	  gravest; VFIO_GUARD_NR_REASONS if there is none
  * @event: VFIO_GUARD_EVENT_REFUSED, _WARNED or _ADMITTED
  * @refuse: the open is to fail
  */
