@@ -41,7 +41,7 @@ demo:
 
 check:
 	scripts/setup
-	KERNELS='$(KERNELS)' QEMU='$(QEMU)' scripts/check
+	scripts/check
 
 kunit:
 	scripts/kunit
