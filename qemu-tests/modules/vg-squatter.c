@@ -18,7 +18,11 @@ static int __init squatter_init(void)
 	char name[] = "vfio_pci_core_enable";
 	int ret = ftrace_set_filter(&squatter, name, strlen(name), 1);
 
-	return ret ?: register_ftrace_function(&squatter);
+	if (!ret)
+		ret = register_ftrace_function(&squatter);
+	if (ret)
+		ftrace_free_filter(&squatter);
+	return ret;
 }
 
 static void __exit squatter_exit(void)
