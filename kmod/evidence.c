@@ -15,14 +15,7 @@ static const u8 unit_facts[] = {
 	VG_FACT_FAULT_NMI, VG_FACT_FAULT_MASKED, VG_FACT_RMRR,
 };
 
-/**
- * vg_evidence_fill() - give every fact the same answer
- * @ev: evidence to fill
- * @answer: the answer
- *
- * Context: any.
- */
-void vg_evidence_fill(struct vg_evidence *ev, enum vg_answer answer)
+static void fill(struct vg_evidence *ev, enum vg_answer answer)
 {
 	int i;
 
@@ -104,7 +97,7 @@ void vg_evidence_gather(struct pci_dev *pdev, struct vg_evidence *ev,
 {
 	struct vg_path path;
 
-	vg_evidence_fill(ev, VG_UNKNOWN);
+	fill(ev, VG_UNKNOWN);
 	vg_path_init(&path, pdev);
 	*unit = path.whole ? vg_units_find(&path) : NULL;
 
@@ -138,7 +131,7 @@ void vg_evidence_of_unit(const struct vg_unit *unit, struct vg_evidence *ev)
 {
 	int i;
 
-	vg_evidence_fill(ev, VG_NA);
+	fill(ev, VG_NA);
 	vg_fact_set(ev, VG_FACT_COVERED,
 		    vg_units_known() ? vg_answer_of(unit) : VG_UNKNOWN,
 		    VG_SOURCE_ACPI);

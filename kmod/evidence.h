@@ -11,6 +11,5 @@
 void vg_evidence_gather(struct pci_dev *pdev, struct vg_evidence *ev,
 			const struct vg_unit **unit);
 void vg_evidence_of_unit(const struct vg_unit *unit, struct vg_evidence *ev);
-void vg_evidence_fill(struct vg_evidence *ev, enum vg_answer answer);
 
 #endif /* VG_EVIDENCE_H */
