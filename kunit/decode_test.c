@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests for kmod/core/decode.c: registers and entries spelled out in bits. */
+/* Tests for kmod/core/decode.c: registers, entries and records, bit by bit. */
 #include <kunit/test.h>
 
 #include "decode.h"
@@ -406,6 +406,298 @@ static void amdvi_masked(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, state.fault_masked);
 }
 
+/* A fault record of VT-d's, low and high half, and what it means */
+struct vtd_record {
+	const char *name;
+	u64 record[2];
+	struct vg_fault fault;
+};
+
+#define DMA(who, why, what, where)					\
+	{ .addr = (where), .requester = (who), .reason = (why),		\
+	  .kind = VG_FAULT_DMA, .access = VG_ACCESS_##what,		\
+	  .has_requester = true }
+#define DMA_PASID(who, why, what, where, space)				\
+	{ .addr = (where), .pasid = (space), .requester = (who),	\
+	  .reason = (why), .kind = VG_FAULT_DMA,			\
+	  .access = VG_ACCESS_##what, .has_pasid = true,		\
+	  .has_requester = true }
+#define IRQ(who, why, where)						\
+	{ .addr = (where), .requester = (who), .reason = (why),		\
+	  .kind = VG_FAULT_IRQ, .access = VG_ACCESS_INTERRUPT,		\
+	  .has_requester = true }
+#define IRQ_INDEX(who, why, which)					\
+	{ .requester = (who), .index = (which), .reason = (why),	\
+	  .kind = VG_FAULT_IRQ, .access = VG_ACCESS_INTERRUPT,		\
+	  .has_index = true, .has_requester = true }
+
+static const struct vtd_record vtd_records[] = {
+	/* "[DMA Write NO_PASID] Request device [00:01.0] fault addr 0x100000" */
+	{ "QEMU: edu writes", { 0x0000000000100000, 0x8000000500000008 },
+	  DMA(0x0008, 0x05, WRITE, 0x100000) },
+	/* Behind a PCIe-to-PCI bridge: under the bridge's ID */
+	{ "QEMU: edu's alias reads", { 0x00000000dead0000, 0xc000000600000200 },
+	  DMA(0x0200, 0x06, READ, 0xdead0000) },
+	/* As an xHCI left it on a machine of 2024 */
+	{ "hardware: 00:14.0 reads", { 0x00000000caffe000, 0xc0000006000000a0 },
+	  DMA(0x00a0, 0x06, READ, 0xcaffe000) },
+	/* "[INTR-REMAP] Request device [ff:1f.7] fault index 0x500" */
+	{ "QEMU: index not present", { 0x0500000000000000, 0x800000220000ffff },
+	  IRQ_INDEX(0xffff, 0x22, 0x500) },
+	{ "QEMU: reserved bits", { 0x0003000000000000, 0x800000200000ffff },
+	  IRQ_INDEX(0xffff, 0x20, 3) },
+	{ "QEMU: another's entry", { 0x0002000000000000, 0x8000002600000008 },
+	  IRQ_INDEX(0x0008, 0x26, 2) },
+	{ "index past the end", { 0xffff000000000000, 0xc000002100000100 },
+	  IRQ_INDEX(0x0100, 0x21, 0xffff) },
+	{ "compatibility format", { 0x1234000056789000, 0x8000002500000100 },
+	  IRQ(0x0100, 0x25, 0) },
+	{ "table can't be read", { 0x0001000000000000, 0x8000002300000100 },
+	  IRQ_INDEX(0x0100, 0x23, 1) },
+	/* Interrupts have no PASID, whatever PP says. */
+	{ "interrupt with PP", { 0x0001000000000000, 0x8fffff2400000100 | BIT(31) },
+	  IRQ_INDEX(0x0100, 0x24, 1) },
+	{ "reason before interrupts'", { 0x1000, 0x8000001f00000100 },
+	  DMA(0x0100, 0x1f, WRITE, 0x1000) },
+	{ "reason after interrupts'", { 0x1000, 0x8000002700000100 },
+	  DMA(0x0100, 0x27, WRITE, 0x1000) },
+	{ "AtomicOp", { 0x1000, 0xc000000510000100 },
+	  DMA(0x0100, 0x05, ATOMIC, 0x1000) },
+	{ "page request", { 0x1000, 0x8000003210000100 },
+	  DMA(0x0100, 0x32, TRANSLATION, 0x1000) },
+	{ "translation request", { 0x1000, 0xd000000200000100 },
+	  DMA(0x0100, 0x02, TRANSLATION, 0x1000) },
+	{ "translated request", { 0x1000, 0xa000000d00000100 },
+	  DMA(0x0100, 0x0d, WRITE, 0x1000) },
+	{ "PASID", { 0xfffffffffffff000, 0x8fffff5880000100 },
+	  DMA_PASID(0x0100, 0x58, WRITE, 0xfffffffffffff000, 0xfffff) },
+	{ "PASID 0", { 0x1000, 0x8000005880000100 },
+	  DMA_PASID(0x0100, 0x58, WRITE, 0x1000, 0) },
+	{ "PASID without PP", { 0x1000, 0x8fffff5800000100 },
+	  DMA(0x0100, 0x58, WRITE, 0x1000) },
+	{ "execute", { 0x1000, 0xc001235cc0000100 },
+	  DMA_PASID(0x0100, 0x5c, EXECUTE, 0x1000, 0x123) },
+	{ "EXE without PASID", { 0x1000, 0xc000000640000100 },
+	  DMA(0x0100, 0x06, READ, 0x1000) },
+	{ "EXE in a write", { 0x1000, 0x80012358c0000100 },
+	  DMA_PASID(0x0100, 0x58, WRITE, 0x1000, 0x123) },
+	{ "bits below the page", { 0xfff, 0x8000000500000100 },
+	  DMA(0x0100, 0x05, WRITE, 0) },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vtd_record, vtd_records, name);
+
+static void expect_fault(struct kunit *test, const struct vg_fault *got,
+			 const struct vg_fault *want)
+{
+	KUNIT_EXPECT_EQ(test, got->addr, want->addr);
+	KUNIT_EXPECT_EQ(test, got->pasid, want->pasid);
+	KUNIT_EXPECT_EQ(test, got->requester, want->requester);
+	KUNIT_EXPECT_EQ(test, got->index, want->index);
+	KUNIT_EXPECT_EQ(test, got->reason, want->reason);
+	KUNIT_EXPECT_EQ(test, got->kind, want->kind);
+	KUNIT_EXPECT_STREQ(test, vg_access_name(got->access),
+			   vg_access_name(want->access));
+	KUNIT_EXPECT_EQ(test, got->has_pasid, want->has_pasid);
+	KUNIT_EXPECT_EQ(test, got->has_index, want->has_index);
+	KUNIT_EXPECT_EQ(test, got->has_requester, want->has_requester);
+}
+
+static void vtd_fault(struct kunit *test)
+{
+	const struct vtd_record *r = test->param_value;
+	u64 record[2] = { r->record[0], r->record[1] };
+	struct vg_fault fault;
+
+	/* What was there before must not show. */
+	memset(&fault, 0xff, sizeof(fault));
+	KUNIT_ASSERT_TRUE(test, vg_decode_vtd_fault(record, &fault));
+	expect_fault(test, &fault, &r->fault);
+
+	/* PRIV and reserved bits don't matter; F is all that does. */
+	record[1] |= BIT_ULL(29) | 0xffeULL << 16;
+	KUNIT_ASSERT_TRUE(test, vg_decode_vtd_fault(record, &fault));
+	expect_fault(test, &fault, &r->fault);
+	record[1] &= ~BIT_ULL(63);
+	KUNIT_EXPECT_FALSE(test, vg_decode_vtd_fault(record, &fault));
+}
+
+static void vtd_no_fault(struct kunit *test)
+{
+	static const u64 none[][2] = {
+		{ 0, 0 }, { U64_MAX, 0 }, { U64_MAX, S64_MAX },
+		/* A unit that is gone */
+		{ U64_MAX, U64_MAX },
+	};
+	struct vg_fault fault;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(none); i++)
+		KUNIT_EXPECT_FALSE(test, vg_decode_vtd_fault(none[i], &fault));
+}
+
+/* An entry of AMD's event log, and what it means; all zero if it is no fault */
+struct amdvi_entry {
+	const char *name;
+	u32 event[4];
+	struct vg_fault fault;
+};
+
+static const struct amdvi_entry amdvi_entries[] = {
+	/*
+	 * "IO_PAGE_FAULT device=05:00.0 domain=0x0012 address=0xff6101b0
+	 * flags=0x0070", an APU2's wireless card
+	 */
+	{ "hardware: write to a page",
+	  { 0x00000500, 0x20700012, 0xff6101b0, 0 },
+	  DMA(0x0500, 2, WRITE, 0xff6101b0) },
+	/*
+	 * "IO_PAGE_FAULT domain=0x001a address=0xfffc8000 flags=0x0050", an NPU
+	 * (the report doesn't say which ID)
+	 */
+	{ "hardware: read of a page",
+	  { 0x0000c601, 0x2050001a, 0xfffc8000, 0 },
+	  DMA(0xc601, 2, READ, 0xfffc8000) },
+	/* "IO_PAGE_FAULT domain=0x0000 address=0xfc189000 flags=0x0000", NVMe */
+	{ "hardware: no page",
+	  { 0x00000100, 0x20000000, 0xfc189000, 0 },
+	  DMA(0x0100, 2, READ, 0xfc189000) },
+	/*
+	 * "INVALID_DEVICE_REQUEST device=00:00.1 address=0xfdf8000020
+	 * flags=0x0a00", an interrupt from a device that may send none
+	 */
+	{ "hardware: interrupt blocked",
+	  { 0x00000001, 0x8a000000, 0xf8000020, 0x000000fd },
+	  IRQ(0x0001, 8, 0xfdf8000020) },
+	{ "page fault, write without PR", { 0x100, 0x20200001, 0x1000, 0 },
+	  DMA(0x0100, 2, WRITE, 0x1000) },
+	{ "page fault, interrupt", { 0x100, 0x20080001, 0xf8000000, 0xfd },
+	  IRQ(0x0100, 2, 0xfdf8000000) },
+	{ "page fault, interrupt, all flags",
+	  { 0x100, 0x21fe0001, 0xf8000000, 0xfd },
+	  IRQ(0x0100, 2, 0xfdf8000000) },
+	{ "page fault, translation", { 0x100, 0x21000001, 0x1000, 0 },
+	  DMA(0x0100, 2, TRANSLATION, 0x1000) },
+	{ "page fault, PASID", { 0x000f0100, 0x2071ffff, 0x1000, 2 },
+	  DMA_PASID(0x0100, 2, WRITE, 0x200001000, 0xfffff) },
+	{ "page fault, domain is no PASID", { 0x000f0100, 0x2070ffff, 0, 0 },
+	  DMA(0x0100, 2, WRITE, 0) },
+	{ "illegal DTE", { 0x100, 0x10200000, 0x1000, 0 },
+	  DMA(0x0100, 1, WRITE, 0x1000) },
+	{ "illegal DTE, interrupt", { 0x008, 0x10080000, 0xfee00000, 0 },
+	  IRQ(0x0008, 1, 0xfee00000) },
+	{ "illegal DTE, PASID", { 0x100, 0x10210005, 0x1000, 0 },
+	  DMA_PASID(0x0100, 1, WRITE, 0x1000, 5) },
+	{ "device table error", { 0x100, 0x36000000, 0x2000, 0 },
+	  DMA(0x0100, 3, READ, 0x2000) },
+	{ "device table error, interrupt", { 0x100, 0x32080000, 0x2000, 0 },
+	  IRQ(0x0100, 3, 0x2000) },
+	{ "page table error", { 0x100, 0x42200007, 0x3000, 0 },
+	  DMA(0x0100, 4, WRITE, 0x3000) },
+	{ "page table error, PASID", { 0x100, 0x42010007, 0x3000, 0 },
+	  DMA_PASID(0x0100, 4, READ, 0x3000, 7) },
+	{ "illegal command", { 0, 0x50000000, 0x1000, 0 } },
+	{ "command error", { 0, 0x62000000, 0x1000, 0 } },
+	{ "IOTLB invalidation timeout", { 0x100, 0x70000000, 0x1000, 0 } },
+	{ "read in the interrupt range", { 0x100, 0x80000000, 0xf8000000, 0xfd },
+	  DMA(0x0100, 8, UNKNOWN, 0xfdf8000000) },
+	{ "pretranslated", { 0x100, 0x82000000, 0x1000, 0 },
+	  DMA(0x0100, 8, UNKNOWN, 0x1000) },
+	{ "port I/O", { 0x100, 0x84000000, 0xfc000000, 0xfd },
+	  DMA(0x0100, 8, UNKNOWN, 0xfdfc000000) },
+	{ "system management message", { 0x100, 0x86000000, 0xf9100000, 0xfd },
+	  DMA(0x0100, 8, WRITE, 0xfdf9100000) },
+	{ "system management, read", { 0x100, 0x88000000, 0xf9100000, 0xfd },
+	  DMA(0x0100, 8, UNKNOWN, 0xfdf9100000) },
+	{ "reserved interrupt range", { 0x100, 0x8c000000, 0xf8000000, 0xfd },
+	  IRQ(0x0100, 8, 0xfdf8000000) },
+	{ "system management, translated", { 0x100, 0x8e000000, 0, 0xfd },
+	  DMA(0x0100, 8, UNKNOWN, 0xfd00000000) },
+	{ "translation not allowed", { 0x100, 0x81000000, 0x1000, 0 },
+	  DMA(0x0100, 8, TRANSLATION, 0x1000) },
+	{ "translation, interrupt's type", { 0x100, 0x8b000000, 0x1000, 0 },
+	  DMA(0x0100, 8, TRANSLATION, 0x1000) },
+	{ "invalid request, PASID", { 0x00010100, 0x82010002, 0x1000, 0 },
+	  DMA_PASID(0x0100, 8, UNKNOWN, 0x1000, 0x10002) },
+	/* RX stands where others have GN, the PASID elsewhere. */
+	{ "invalid page request", { 0x00050100, 0x9001000a, 0x1000, 0 },
+	  DMA(0x0100, 9, TRANSLATION, 0x1000) },
+	{ "counter is zero", { 0, 0xa0000000, 0, 0 } },
+	{ "code 11", { 0x100, 0xb0000000, 0, 0 } },
+	{ "code 12", { 0x100, 0xc0000000, 0, 0 } },
+	/* Where others have PASID and GN these have a VM's tag. */
+	{ "RMP page fault", { 0x00030100, 0xd0200001, 0x1000, 0 },
+	  DMA(0x0100, 13, WRITE, 0x1000) },
+	{ "RMP error", { 0x100, 0xe0010001, 0x1000, 0 },
+	  DMA(0x0100, 14, READ, 0x1000) },
+	{ "code 15", { 0x100, 0xf0000000, 0, 0 } },
+	{ "not yet written", { 0x100, 0x00200001, 0x1000, 0 } },
+	{ "all zero", { 0, 0, 0, 0 } },
+	{ "all ones", { ~0U, ~0U, ~0U, ~0U } },
+};
+
+KUNIT_ARRAY_PARAM_DESC(amdvi_entry, amdvi_entries, name);
+
+static void amdvi_fault(struct kunit *test)
+{
+	const struct amdvi_entry *e = test->param_value;
+	struct vg_fault fault;
+
+	memset(&fault, 0xff, sizeof(fault));
+	KUNIT_ASSERT_EQ(test, vg_decode_amdvi_event(e->event, &fault),
+			e->fault.has_requester);
+	if (e->fault.has_requester)
+		expect_fault(test, &fault, &e->fault);
+}
+
+/* Every record is either no fault or one that can be counted and named. */
+static void any_record(struct kunit *test)
+{
+	struct vg_fault fault;
+	unsigned long wrong = 0;
+	u64 record[2];
+	u32 event[4];
+	u32 n;
+
+	/* Halves of the words in which bits mean something, and all of each */
+	for (n = 0; n < BIT(16); n++) {
+		event[0] = n;
+		event[1] = n << 16 | (n ^ 0xffff);
+		event[2] = ~0U;
+		event[3] = n;
+		record[0] = ~0ULL;
+		record[1] = (u64)n << 48 | (u64)(n & 0xff) << 32 | n << 16;
+		if (vg_decode_amdvi_event(event, &fault))
+			wrong += fault.kind >= VG_NR_FAULT_KINDS ||
+				 fault.access >= VG_NR_ACCESSES ||
+				 !fault.reason || fault.requester != n;
+		if (vg_decode_vtd_fault(record, &fault))
+			wrong += fault.kind >= VG_NR_FAULT_KINDS ||
+				 fault.access >= VG_NR_ACCESSES ||
+				 (fault.kind == VG_FAULT_IRQ) !=
+				 (fault.reason >= 0x20 && fault.reason <= 0x26);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+static void access_names(struct kunit *test)
+{
+	static const char *const words[] = {
+		[VG_ACCESS_UNKNOWN] = "unknown",
+		[VG_ACCESS_READ] = "read",
+		[VG_ACCESS_WRITE] = "write",
+		[VG_ACCESS_EXECUTE] = "execute",
+		[VG_ACCESS_ATOMIC] = "atomic",
+		[VG_ACCESS_INTERRUPT] = "interrupt",
+		[VG_ACCESS_TRANSLATION] = "translation",
+	};
+	enum vg_access access;
+
+	static_assert(ARRAY_SIZE(words) == VG_NR_ACCESSES);
+	for (access = 0; access < VG_NR_ACCESSES; access++)
+		KUNIT_EXPECT_STREQ(test, vg_access_name(access), words[access]);
+}
+
 static struct kunit_case decode_cases[] = {
 	KUNIT_CASE(vtd_registers),
 	KUNIT_CASE(vtd_status),
@@ -417,6 +709,11 @@ static struct kunit_case decode_cases[] = {
 	KUNIT_CASE(amdvi_registers),
 	KUNIT_CASE_PARAM(amdvi_event, message_gen_params),
 	KUNIT_CASE(amdvi_masked),
+	KUNIT_CASE_PARAM(vtd_fault, vtd_record_gen_params),
+	KUNIT_CASE(vtd_no_fault),
+	KUNIT_CASE_PARAM(amdvi_fault, amdvi_entry_gen_params),
+	KUNIT_CASE(any_record),
+	KUNIT_CASE(access_names),
 	{}
 };
 

@@ -148,7 +148,7 @@ void table_poke(struct kunit *test, const struct table *t,
 }
 
 /* Does a sound table still end at a block's end when cut to @cut bytes? */
-static bool cut_is_sound(const u8 *bytes, size_t cut)
+static bool ends_with_block(const u8 *bytes, size_t cut)
 {
 	size_t off = TABLE_HEADER;
 
@@ -157,18 +157,10 @@ static bool cut_is_sound(const u8 *bytes, size_t cut)
 	return off == cut;
 }
 
-/**
- * table_truncate() - cut a sound table short at every length
- * @test: test
- * @bytes: the table
- * @len: its length
- * @parse: parser
- *
- * Cut, its header's length and checksum tell. With these set right it is sound
- * only where a block ends.
- */
-void table_truncate(struct kunit *test, const u8 *bytes, size_t len,
-		    table_parse_t *parse)
+typedef bool cut_sound_t(const u8 *bytes, size_t cut);
+
+static void truncate(struct kunit *test, const u8 *bytes, size_t len,
+		     table_parse_t *parse, cut_sound_t *sound)
 {
 	u8 *work = kunit_kmalloc(test, len, GFP_KERNEL);
 	struct vg_table_err err;
@@ -184,10 +176,45 @@ void table_truncate(struct kunit *test, const u8 *bytes, size_t len,
 		memcpy(work, bytes, cut);
 		table_seal(work, cut);
 		ret = parse_copy(test, work, cut, parse, &err);
-		KUNIT_EXPECT_EQ_MSG(test, ret,
-				    cut_is_sound(bytes, cut) ? 0 : -EINVAL,
+		KUNIT_EXPECT_EQ_MSG(test, ret, sound(bytes, cut) ? 0 : -EINVAL,
 				    "cut at %#zx, sealed", cut);
 	}
+}
+
+/**
+ * table_truncate() - cut a sound table of blocks short at every length
+ * @test: test
+ * @bytes: the table
+ * @len: its length
+ * @parse: parser
+ *
+ * Cut, its header's length and checksum tell. With these set right it is sound
+ * only where a block ends.
+ */
+void table_truncate(struct kunit *test, const u8 *bytes, size_t len,
+		    table_parse_t *parse)
+{
+	truncate(test, bytes, len, parse, ends_with_block);
+}
+
+static bool never(const u8 *bytes, size_t cut)
+{
+	return false;
+}
+
+/**
+ * table_truncate_counted() - the same for a table that counts what is in it
+ * @test: test
+ * @bytes: the table
+ * @len: its length
+ * @parse: parser
+ *
+ * Wherever it is cut, its count tells.
+ */
+void table_truncate_counted(struct kunit *test, const u8 *bytes, size_t len,
+			    table_parse_t *parse)
+{
+	truncate(test, bytes, len, parse, never);
 }
 
 /*

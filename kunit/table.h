@@ -61,6 +61,8 @@ void table_poke(struct kunit *test, const struct table *t,
 		const struct poke *poke, table_parse_t *parse);
 void table_truncate(struct kunit *test, const u8 *bytes, size_t len,
 		    table_parse_t *parse);
+void table_truncate_counted(struct kunit *test, const u8 *bytes, size_t len,
+			    table_parse_t *parse);
 void table_mutate(struct kunit *test, const u8 *bytes, size_t len,
 		  table_parse_t *parse);
 

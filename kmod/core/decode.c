@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What registers and in-memory entries of an IOMMU say, as facts. */
+/*
+ * What registers, in-memory entries and fault records of an IOMMU say, as facts.
+ *
+ * checkpatch: MACRO_ARG_UNUSED: the list's other expansion uses it.
+ */
 #include "decode.h"
 
 /* Global status, VT-d spec §11.4.4.2 */
@@ -40,6 +44,52 @@
 #define DEVTAB_SIZE		0x1ffULL
 #define DTES_PER_PAGE		(4096 / 32)
 
+/* Fault recording register, VT-d spec §11.4.14: the high word; low: FI 63:12 */
+#define FRCD_F			BIT_ULL(63)
+#define FRCD_T1			BIT_ULL(62)
+#define FRCD_AT_SHIFT		60
+#define FRCD_AT_MASK		3
+#define FRCD_AT_TRANSLATION	1
+#define FRCD_PASID_SHIFT	40
+#define FRCD_PASID_MASK		0xfffff
+#define FRCD_REASON_SHIFT	32
+#define FRCD_PP			BIT_ULL(31)
+#define FRCD_EXE		BIT_ULL(30)
+#define FRCD_T2			BIT_ULL(28)
+#define FRCD_ADDR		0xfffffffffffff000ULL
+#define FRCD_INDEX_SHIFT	48
+
+/* Fault reasons of interrupt remapping, Appendix A */
+#define REASON_IRQ_FIRST	0x20
+#define REASON_IRQ_LAST		0x26
+#define REASON_IRQ_COMPAT	0x25
+
+/* Event log entry, AMD IOMMU spec §2.5, by 32-bit word; not all have all */
+#define EVENT0_PASID_HI		0xf0000
+#define EVENT1_PASID_LO		0xffff
+#define EVENT1_GN		BIT(16)
+#define EVENT1_I		BIT(19)
+#define EVENT1_RW		BIT(21)
+#define EVENT1_TR		BIT(24)
+#define EVENT1_TYPE_SHIFT	25
+#define EVENT1_TYPE_MASK	7
+#define EVENT1_CODE_SHIFT	28
+
+/* Event codes */
+#define EVENT_ILLEGAL_DEV_TABLE	0x1
+#define EVENT_IO_PAGE_FAULT	0x2
+#define EVENT_DEV_TAB_HARDWARE	0x3
+#define EVENT_PAGE_TAB_HARDWARE	0x4
+#define EVENT_INVALID_DEVICE	0x8
+#define EVENT_INVALID_PPR	0x9
+#define EVENT_RMP_PAGE_FAULT	0xd
+#define EVENT_RMP_HARDWARE	0xe
+
+/* INVALID_DEVICE_REQUEST types, §2.5.9, of requests that want no translation */
+#define INVALID_SYSMGT_WRITE	3
+#define INVALID_IRQ_BLOCKED	5
+#define INVALID_IRQ_RESERVED	6
+
 /* Device table entry, AMD IOMMU spec §2.2.2.1, by 64-bit word */
 #define DTE0_V			BIT_ULL(0)
 #define DTE0_TV			BIT_ULL(1)
@@ -56,6 +106,12 @@
 #define DTE2_INTCTL_MASK	3
 #define DTE2_LINT0_PASS		BIT_ULL(62)
 #define DTE2_LINT1_PASS		BIT_ULL(63)
+
+#define NAME_ENTRY(id, word) word,
+
+static const char *const accesses[] = { VG_ACCESSES(NAME_ENTRY) };
+
+static_assert(ARRAY_SIZE(accesses) == VG_NR_ACCESSES);
 
 /* Delivery modes other than fixed and lowest priority take over a CPU. */
 static bool msi_takes_over(u32 data)
@@ -178,4 +234,171 @@ void vg_decode_amdvi(const struct vg_amdvi_regs *regs,
 	out->devtab = regs->devtab & DEVTAB_ADDR;
 	out->devtab_entries =
 		(u32)((regs->devtab & DEVTAB_SIZE) + 1) * DTES_PER_PAGE;
+}
+
+static u8 vtd_access(u64 high)
+{
+	if ((high >> FRCD_AT_SHIFT & FRCD_AT_MASK) == FRCD_AT_TRANSLATION)
+		return VG_ACCESS_TRANSLATION;
+	switch (high & (FRCD_T1 | FRCD_T2)) {
+	case FRCD_T1 | FRCD_T2:
+		return VG_ACCESS_ATOMIC;
+	case FRCD_T1:
+		/* EXE means something only in a request with PASID. */
+		return high & FRCD_PP && high & FRCD_EXE ? VG_ACCESS_EXECUTE :
+							   VG_ACCESS_READ;
+	case FRCD_T2:
+		/* A page request asks for one, too. */
+		return VG_ACCESS_TRANSLATION;
+	default:
+		return VG_ACCESS_WRITE;
+	}
+}
+
+/**
+ * vg_decode_vtd_fault() - decode a VT-d fault recording register
+ * @record: its low and its high 64 bits (VT-d spec §11.4.14)
+ * @out: what it means, if it holds a fault
+ *
+ * Interrupt remapping reports through the same registers: reasons 20h to 26h.
+ * They have an index for an address, but for 25h, a compatibility format
+ * interrupt, which has none.
+ *
+ * Context: any.
+ * Return: false if F is clear, or if the unit doesn't answer.
+ */
+bool vg_decode_vtd_fault(const u64 record[2], struct vg_fault *out)
+{
+	u64 high = record[1];
+
+	if (!(high & FRCD_F) || high == U64_MAX)
+		return false;
+
+	memset(out, 0, sizeof(*out));
+	out->requester = (u16)high;
+	out->has_requester = true;
+	out->reason = (u8)(high >> FRCD_REASON_SHIFT);
+
+	if (out->reason >= REASON_IRQ_FIRST && out->reason <= REASON_IRQ_LAST) {
+		out->kind = VG_FAULT_IRQ;
+		out->access = VG_ACCESS_INTERRUPT;
+		out->has_index = out->reason != REASON_IRQ_COMPAT;
+		if (out->has_index)
+			out->index = (u16)(record[0] >> FRCD_INDEX_SHIFT);
+		return true;
+	}
+
+	out->kind = VG_FAULT_DMA;
+	out->access = vtd_access(high);
+	out->addr = record[0] & FRCD_ADDR;
+	out->has_pasid = high & FRCD_PP;
+	if (out->has_pasid)
+		out->pasid = (u32)(high >> FRCD_PASID_SHIFT) & FRCD_PASID_MASK;
+	return true;
+}
+
+/* By the flags that say what the request was. */
+static void amdvi_request(u32 flags, struct vg_fault *out)
+{
+	if (flags & EVENT1_I) {
+		out->kind = VG_FAULT_IRQ;
+		out->access = VG_ACCESS_INTERRUPT;
+	} else if (flags & EVENT1_TR) {
+		out->access = VG_ACCESS_TRANSLATION;
+	} else {
+		out->access = flags & EVENT1_RW ? VG_ACCESS_WRITE :
+						  VG_ACCESS_READ;
+	}
+}
+
+/* By what was wrong with it. */
+static void amdvi_invalid_request(u32 flags, struct vg_fault *out)
+{
+	if (flags & EVENT1_TR) {
+		out->access = VG_ACCESS_TRANSLATION;
+		return;
+	}
+	switch (flags >> EVENT1_TYPE_SHIFT & EVENT1_TYPE_MASK) {
+	case INVALID_IRQ_BLOCKED:
+	case INVALID_IRQ_RESERVED:
+		out->kind = VG_FAULT_IRQ;
+		out->access = VG_ACCESS_INTERRUPT;
+		break;
+	case INVALID_SYSMGT_WRITE:
+		out->access = VG_ACCESS_WRITE;
+		break;
+	default:
+		/* Reads or writes, of memory, ports or the interrupt range */
+		out->access = VG_ACCESS_UNKNOWN;
+	}
+}
+
+/**
+ * vg_decode_amdvi_event() - decode an AMD IOMMU event log entry
+ * @event: its four 32-bit words (AMD IOMMU spec §2.5)
+ * @out: what it means, if it is about a request that a device made
+ *
+ * That includes errors of the memory which holds the tables: it is the device
+ * that makes the IOMMU read there, as often as it likes. RW is taken for true
+ * whether the page is present or not, as amd_iommu_report_page_fault() does,
+ * though the specification promises it only where it is.
+ *
+ * What is about commands and counters is no device's request, nor is a device
+ * that doesn't answer an invalidation in time.
+ *
+ * Context: any.
+ * Return: false for those, and for an entry that hardware hasn't written yet,
+ * whose code is zero.
+ */
+bool vg_decode_amdvi_event(const u32 event[4], struct vg_fault *out)
+{
+	u32 code = event[1] >> EVENT1_CODE_SHIFT;
+
+	memset(out, 0, sizeof(*out));
+	out->kind = VG_FAULT_DMA;
+
+	switch (code) {
+	case EVENT_ILLEGAL_DEV_TABLE:
+	case EVENT_IO_PAGE_FAULT:
+	case EVENT_PAGE_TAB_HARDWARE:
+		amdvi_request(event[1], out);
+		/* Without GN it is a domain ID, or nothing. */
+		out->has_pasid = event[1] & EVENT1_GN;
+		break;
+	case EVENT_DEV_TAB_HARDWARE:
+	case EVENT_RMP_PAGE_FAULT:
+	case EVENT_RMP_HARDWARE:
+		amdvi_request(event[1], out);
+		break;
+	case EVENT_INVALID_DEVICE:
+		amdvi_invalid_request(event[1], out);
+		out->has_pasid = event[1] & EVENT1_GN;
+		break;
+	case EVENT_INVALID_PPR:
+		out->access = VG_ACCESS_TRANSLATION;
+		break;
+	default:
+		return false;
+	}
+
+	out->requester = (u16)event[0];
+	out->has_requester = true;
+	out->reason = (u8)code;
+	out->addr = (u64)event[3] << 32 | event[2];
+	if (out->has_pasid)
+		out->pasid = (event[0] & EVENT0_PASID_HI) |
+			     (event[1] & EVENT1_PASID_LO);
+	return true;
+}
+
+/**
+ * vg_access_name() - the word a kind of access is logged as
+ * @access: the kind
+ *
+ * Context: any.
+ * Return: constant text.
+ */
+const char *vg_access_name(enum vg_access access)
+{
+	return accesses[access];
 }

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What registers and in-memory entries of an IOMMU say, as facts. */
+/*
+ * What registers, in-memory entries and fault records of an IOMMU say, as facts.
+ *
+ * checkpatch: COMPLEX_MACRO, MACRO_ARG_REUSE, MACRO_ARG_UNUSED: lists that are
+ * expanded into enums and tables can't be written in parentheses.
+ */
 #ifndef VG_CORE_DECODE_H
 #define VG_CORE_DECODE_H
 
@@ -127,6 +132,64 @@ struct vg_amdvi_state {
 	u32 devtab_entries;
 };
 
+/**
+ * enum vg_fault_kind - what an IOMMU blocked, each kind with its own limit
+ * @VG_FAULT_DMA: a memory request
+ * @VG_FAULT_IRQ: an interrupt request
+ * @VG_NR_FAULT_KINDS: how many kinds there are
+ */
+enum vg_fault_kind {
+	VG_FAULT_DMA,
+	VG_FAULT_IRQ,
+	VG_NR_FAULT_KINDS,
+};
+
+/* What the blocked request wanted. X(id, word in access=) */
+#define VG_ACCESSES(X)							\
+X(UNKNOWN, "unknown")							\
+X(READ, "read")								\
+X(WRITE, "write")							\
+X(EXECUTE, "execute")							\
+X(ATOMIC, "atomic")							\
+X(INTERRUPT, "interrupt")						\
+X(TRANSLATION, "translation")
+
+#define VG_ENUM_ACCESS_(id, word)  VG_ACCESS_##id,
+enum vg_access {
+	VG_ACCESSES(VG_ENUM_ACCESS_)
+	VG_NR_ACCESSES
+};
+
+/**
+ * struct vg_fault - one fault record of either vendor
+ * @addr: address of the request; 0 if the record has none
+ * @pasid: PASID, valid if @has_pasid
+ * @requester: requester ID
+ * @index: interrupt remapping index, valid if @has_index
+ * @reason: VT-d fault reason (VT-d spec §7.1.3, Appendix A), or AMD event code
+ *	    (AMD IOMMU spec §2.5)
+ * @kind: enum vg_fault_kind
+ * @access: enum vg_access
+ * @has_pasid: the request had a PASID
+ * @has_index: the request had a remapping index: VT-d's interrupt faults
+ * @has_requester: the record says who it was; hardware errors may not
+ */
+struct vg_fault {
+	u64 addr;
+	u32 pasid;
+	u16 requester;
+	u16 index;
+	u8 reason;
+	u8 kind;
+	u8 access;
+	bool has_pasid;
+	bool has_index;
+	bool has_requester;
+};
+
+bool vg_decode_vtd_fault(const u64 record[2], struct vg_fault *out);
+bool vg_decode_amdvi_event(const u32 event[4], struct vg_fault *out);
+const char *vg_access_name(enum vg_access access);
 void vg_decode_vtd(const struct vg_vtd_regs *regs, struct vg_vtd_state *out);
 void vg_decode_irte(u64 low, u64 high, struct vg_irte *out);
 void vg_decode_dte(const u64 dte[4], struct vg_dte *out);

@@ -10,6 +10,8 @@
 
 #include <uapi/linux/vfio_guard.h>
 
+#include "decode.h"
+#include "storm.h"
 #include "types.h"
 
 /*
@@ -104,10 +106,25 @@ struct vg_evidence {
  * struct vg_policy - what to do about reasons
  * @profile: enum vfio_guard_profile
  * @mode: enum vfio_guard_mode
+ * @until_reset: a quarantine ends with a reset that worked, not with the
+ *		 administrator's release alone
+ * @prevent: set right what would escalate faults, and not just refuse
+ * @nmi_claims: how many NMIs a minute may be claimed
+ * @storm: by enum vg_fault_kind, how many faults are too many
+ * @steady: how many are, if they never come in a burst
+ * @error: how many uncorrectable PCIe errors are
+ * @noise: how many correctable ones are
  */
 struct vg_policy {
 	u8 profile;
 	u8 mode;
+	bool until_reset;
+	bool prevent;
+	u16 nmi_claims;
+	struct vg_storm_limit storm[VG_NR_FAULT_KINDS];
+	struct vg_storm_limit steady;
+	struct vg_storm_limit error;
+	struct vg_storm_limit noise;
 };
 
 /**
