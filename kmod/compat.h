@@ -10,6 +10,7 @@
 #include <linux/device.h>
 #include <linux/ftrace.h>
 #include <linux/iommu.h>
+#include <linux/irqnr.h>
 #include <linux/msi.h>
 #include <linux/version.h>
 
@@ -31,5 +32,14 @@ static inline bool msi_device_has_isolated_msi(struct device *dev)
 }
 
 #endif /* < 6.3 */
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+
+static inline unsigned int irq_get_nr_irqs(void)
+{
+	return nr_irqs;
+}
+
+#endif /* < 6.13 */
 
 #endif /* VG_COMPAT_H */
