@@ -1,41 +1,307 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The registry of devices that VFIO has open. */
+/* The registry of devices that VFIO has open, or that are held after faults. */
+#include <linux/iommu.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
 #include "assigned.h"
+#include "fault.h"
+#include "quarantine.h"
+#include "report.h"
 
 /*
- * By segment and requester ID. Entries are added and removed in process
- * context under VFIO's lock of the device set, so never twice at a time for
- * one device; looked up without a lock from any context.
+ * A closed device stays known for so long: requests may be under way still, and
+ * closing and opening again must not empty its bucket.
  */
-static DEFINE_XARRAY(assigned);
+#define LINGER	HZ
 
-/**
- * struct vg_assigned - one device that VFIO has open
- * @pdev: the device; a reference is held
- * @rcu: frees the entry when the last lock-free reader is gone
+/*
+ * Entries by segment and requester ID, several IDs to an entry; an ID that
+ * several devices of a group share (a bridge's) leads to one of them. Changed
+ * under the lock, looked up under RCU in any context.
  */
-struct vg_assigned {
-	struct pci_dev *pdev;
-	struct rcu_head rcu;
-};
+static DEFINE_XARRAY(by_requester);
 
-static unsigned long key_of(struct pci_dev *pdev)
+/* Protects who is in the registry, groups' members, and vg_assigned.open. */
+static DEFINE_MUTEX(lock);
+static LIST_HEAD(groups);
+
+/* Entries are freed here, so that unloading can wait for it. */
+static struct workqueue_struct *reaper;
+
+static void prune_closed(struct work_struct *work);
+static DECLARE_DELAYED_WORK(prune_work, prune_closed);
+
+static unsigned long key_of(u16 segment, u16 rid)
 {
-	return (unsigned long)pci_domain_nr(pdev->bus) << 16 |
-	       pci_dev_id(pdev);
+	return (unsigned long)segment << 16 | rid;
 }
 
 /**
- * vg_assigned_add() - a device is about to be opened
- * @pdev: the device; one that is there already is no error
+ * vg_assigned_find() - whose requester ID is it?
+ * @segment: PCI segment
+ * @rid: requester ID as the request carried it
+ *
+ * Context: any, NMI too; under rcu_read_lock(), which also keeps the entry.
+ * Return: the device, or NULL if it is none that is open or held.
+ */
+struct vg_assigned *vg_assigned_find(u16 segment, u16 rid)
+{
+	return xa_load(&by_requester, key_of(segment, rid));
+}
+
+/**
+ * vg_assigned_any() - is any device open or held?
+ *
+ * Context: any, NMI too.
+ * Return: false if there is none.
+ */
+bool vg_assigned_any(void)
+{
+	return !xa_empty(&by_requester);
+}
+
+/* The entry of a device itself, not of one that shares an alias. */
+static struct vg_assigned *entry_of(struct pci_dev *pdev)
+{
+	struct vg_group *group;
+	struct vg_assigned *entry;
+
+	lockdep_assert_held(&lock);
+	list_for_each_entry(group, &groups, node)
+		list_for_each_entry(entry, &group->members, sibling)
+			if (entry->pdev == pdev)
+				return entry;
+	return NULL;
+}
+
+/**
+ * vg_assigned_get() - keep an entry beyond the RCU read section
+ * @entry: the entry
+ *
+ * Context: any.
+ * Return: false if it is on its way out.
+ */
+bool vg_assigned_get(struct vg_assigned *entry)
+{
+	return refcount_inc_not_zero(&entry->refs);
+}
+
+/* Process context, when the last lock-free reader is gone. */
+static void free_entry(struct work_struct *work)
+{
+	struct vg_assigned *entry = container_of(to_rcu_work(work),
+						 struct vg_assigned, free);
+
+	cancel_work_sync(&entry->report);
+	vg_hold_destroy(entry->hold);
+	vg_group_put(entry->group);
+	pci_dev_put(entry->pdev);
+	kfree(entry);
+}
+
+/**
+ * vg_assigned_put() - let an entry go
+ * @entry: the entry
+ *
+ * Context: any.
+ */
+void vg_assigned_put(struct vg_assigned *entry)
+{
+	if (refcount_dec_and_test(&entry->refs))
+		queue_rcu_work(reaper, &entry->free);
+}
+
+/**
+ * vg_group_get() - keep a group beyond the RCU read section
+ * @group: the group
+ *
+ * Context: any.
+ * Return: false if it is on its way out.
+ */
+bool vg_group_get(struct vg_group *group)
+{
+	return refcount_inc_not_zero(&group->refs);
+}
+
+/**
+ * vg_group_put() - let a group go
+ * @group: the group
+ *
+ * Context: any; the group's work is not queued when the last one lets go, as it
+ *	    has a reference of its own.
+ */
+void vg_group_put(struct vg_group *group)
+{
+	if (refcount_dec_and_test(&group->refs))
+		kfree_rcu(group, rcu);
+}
+
+static int group_id(struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+	int id = group ? iommu_group_id(group) : -1;
+
+	iommu_group_put(group);
+	return id;
+}
+
+static struct vg_group *find_group(int id)
+{
+	struct vg_group *group;
+
+	lockdep_assert_held(&lock);
+	list_for_each_entry(group, &groups, node)
+		if (id >= 0 && group->id == id)
+			return group;
+	return NULL;
+}
+
+/**
+ * vg_group_of() - the group of a device, if any of its devices is known
+ * @pdev: the device, which need not be open itself
  *
  * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: the group, with a reference to put, or NULL.
  */
-int vg_assigned_add(struct pci_dev *pdev)
+struct vg_group *vg_group_of(struct pci_dev *pdev)
+{
+	struct vg_group *group;
+
+	mutex_lock(&lock);
+	group = find_group(group_id(pdev));
+	if (group && !vg_group_get(group))
+		group = NULL;
+	mutex_unlock(&lock);
+	return group;
+}
+
+/* With a reference for the member to come; NULL if there is no memory. */
+static struct vg_group *join_group(int id)
+{
+	struct vg_group *group = find_group(id);
+
+	if (group && vg_group_get(group))
+		return group;
+	group = kzalloc(sizeof(*group), GFP_KERNEL);
+	if (!group)
+		return NULL;
+	group->id = id;
+	refcount_set(&group->refs, 1);
+	INIT_LIST_HEAD(&group->members);
+	vg_quarantine_prepare(group);
+	list_add(&group->node, &groups);
+	return group;
+}
+
+/**
+ * vg_assigned_sends_as() - may a device's requests carry this ID?
+ * @entry: the device
+ * @rid: requester ID
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool vg_assigned_sends_as(const struct vg_assigned *entry, u16 rid)
+{
+	u8 i;
+
+	for (i = 0; i < entry->nr_requesters; i++)
+		if (entry->requester[i] == rid)
+			return true;
+	return false;
+}
+
+/* Who else may have sent what carries this ID, once @entry is gone. */
+static struct vg_assigned *successor(const struct vg_assigned *entry, u16 rid)
+{
+	struct vg_assigned *other;
+
+	list_for_each_entry(other, &entry->group->members, sibling)
+		if (other != entry && vg_assigned_sends_as(other, rid))
+			return other;
+	return NULL;
+}
+
+static void unlink_entry(struct vg_assigned *entry)
+{
+	u8 i;
+
+	lockdep_assert_held(&lock);
+	for (i = 0; i < entry->nr_requesters; i++) {
+		u16 rid = entry->requester[i];
+		unsigned long key = key_of(entry->segment, rid);
+
+		if (xa_load(&by_requester, key) == entry)
+			/* The slot is there: replacing needs no memory. */
+			xa_store(&by_requester, key, successor(entry, rid),
+				 GFP_KERNEL);
+	}
+	list_del_rcu(&entry->sibling);
+	if (list_empty(&entry->group->members))
+		list_del(&entry->group->node);
+	/* The device may be about to go, and its bus with it. */
+	vg_hold_retire(entry->hold);
+}
+
+/* Its references in flight may outlast it in the registry. */
+static void remove_entry(struct vg_assigned *entry)
+{
+	unlink_entry(entry);
+	vg_assigned_put(entry);
+}
+
+static int link_entry(struct vg_assigned *entry)
+{
+	int ret = 0;
+	u8 i;
+
+	list_add_tail_rcu(&entry->sibling, &entry->group->members);
+	for (i = 0; i < entry->nr_requesters && !ret; i++) {
+		ret = xa_insert(&by_requester,
+				key_of(entry->segment, entry->requester[i]),
+				entry, GFP_KERNEL);
+		/* Shared with a sibling, which answers for both. */
+		if (ret == -EBUSY)
+			ret = 0;
+	}
+	if (ret)
+		unlink_entry(entry);
+	return ret;
+}
+
+/*
+ * A device with phantom functions may send as function numbers that it does not
+ * have (PCIe §2.2.6.2); whether that is switched on is its owner's business.
+ */
+static void add_phantoms(struct vg_path *path)
+{
+	u32 cap = 0;
+	u8 bits, i;
+
+	pcie_capability_read_dword(path->pdev, PCI_EXP_DEVCAP, &cap);
+	bits = (cap & PCI_EXP_DEVCAP_PHANTOM) >> 3;
+	for (i = 1; i < 1 << bits; i++)
+		vg_path_add_requester(path, pci_dev_id(path->pdev) |
+					    i << (3 - bits));
+}
+
+static void find_requesters(struct vg_assigned *entry)
+{
+	struct vg_path path;
+
+	vg_path_init(&path, entry->pdev);
+	entry->unit = path.whole ? vg_units_find(&path) : NULL;
+	if (entry->unit && entry->unit->ops->add_aliases)
+		entry->unit->ops->add_aliases(entry->unit, &path);
+	add_phantoms(&path);
+	entry->segment = path.pci.segment;
+	entry->nr_requesters = path.nr_requesters;
+	memcpy(entry->requester, path.requester, sizeof(entry->requester));
+}
+
+static int add_entry(struct pci_dev *pdev)
 {
 	struct vg_assigned *entry;
 	int ret;
@@ -43,64 +309,217 @@ int vg_assigned_add(struct pci_dev *pdev)
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
 		return -ENOMEM;
-	entry->pdev = pci_dev_get(pdev);
-	ret = xa_insert(&assigned, key_of(pdev), entry, GFP_KERNEL);
-	if (ret) {
-		pci_dev_put(pdev);
-		kfree(entry);
+	entry->hold = vg_hold_create(pdev);
+	if (IS_ERR(entry->hold)) {
+		ret = PTR_ERR(entry->hold);
+		goto err_entry;
 	}
-	/* A close we did not see must not lock the device out for good. */
-	return ret == -EBUSY ? 0 : ret;
-}
+	entry->group = join_group(group_id(pdev));
+	if (!entry->group) {
+		ret = -ENOMEM;
+		goto err_hold;
+	}
+	entry->pdev = pci_dev_get(pdev);
+	refcount_set(&entry->refs, 1);
+	INIT_RCU_WORK(&entry->free, free_entry);
+	vg_fault_prepare(entry);
+	find_requesters(entry);
+	ret = link_entry(entry);
+	if (ret)
+		vg_assigned_put(entry);
+	return ret;
 
-static void drop(struct vg_assigned *entry)
-{
-	pci_dev_put(entry->pdev);
-	kfree_rcu(entry, rcu);
+err_hold:
+	vg_hold_destroy(entry->hold);
+err_entry:
+	kfree(entry);
+	return ret;
 }
 
 /**
- * vg_assigned_remove() - a device has been closed, or its open failed
- * @pdev: the device; one that isn't there is no error
+ * vg_assigned_open() - a device is about to be opened
+ * @pdev: the device; one that is known already is no error
+ *
+ * Context: process, may sleep; VFIO's lock of the device set is held.
+ * Return: 0 or -ENOMEM.
+ */
+int vg_assigned_open(struct pci_dev *pdev)
+{
+	struct vg_assigned *entry;
+	int ret = 0;
+
+	mutex_lock(&lock);
+	entry = entry_of(pdev);
+	if (!entry) {
+		ret = add_entry(pdev);
+		entry = ret ? NULL : entry_of(pdev);
+	}
+	if (entry) {
+		entry->open = true;
+	}
+	mutex_unlock(&lock);
+	return ret;
+}
+
+/**
+ * vg_assigned_close() - a device has been closed, or its open failed
+ * @pdev: the device; one that isn't known is no error
+ *
+ * A device that is not held is forgotten a second later.
+ *
+ * Context: process, may sleep; VFIO's lock of the device set is held.
+ */
+void vg_assigned_close(struct pci_dev *pdev)
+{
+	struct vg_assigned *entry;
+
+	mutex_lock(&lock);
+	entry = entry_of(pdev);
+	if (entry) {
+		entry->open = false;
+	}
+	mutex_unlock(&lock);
+	schedule_delayed_work(&prune_work, LINGER);
+}
+
+/* Forget a group's closed devices, unless they are held. */
+static void prune_group(struct vg_group *group)
+{
+	struct vg_assigned *entry, *next;
+
+	if (atomic_read(&group->rung) != VG_RUNG_FREE)
+		return;
+	list_for_each_entry_safe(entry, next, &group->members, sibling)
+		if (!entry->open)
+			remove_entry(entry);
+}
+
+/*
+ * A device that is closed, opened and closed again within the second may be
+ * forgotten early; that costs no more than a late fault's attribution.
+ */
+static void prune_closed(struct work_struct *work)
+{
+	struct vg_group *group, *next;
+
+	mutex_lock(&lock);
+	list_for_each_entry_safe(group, next, &groups, node) {
+		/* Its last member takes it along. */
+		if (vg_group_get(group)) {
+			prune_group(group);
+			vg_group_put(group);
+		}
+	}
+	mutex_unlock(&lock);
+}
+
+/**
+ * vg_group_prune() - a group has been released: forget what is not open
+ * @group: the group; the caller has a reference
  *
  * Context: process, may sleep.
  */
-void vg_assigned_remove(struct pci_dev *pdev)
+void vg_group_prune(struct vg_group *group)
 {
-	struct vg_assigned *entry = xa_erase(&assigned, key_of(pdev));
-
-	if (entry)
-		drop(entry);
+	mutex_lock(&lock);
+	prune_group(group);
+	mutex_unlock(&lock);
 }
 
-/**
- * vg_assigned_has() - is the device open?
- * @pdev: the device
- *
- * Context: any.
- * Return: true if it is registered.
- */
-bool vg_assigned_has(struct pci_dev *pdev)
-{
-	return xa_load(&assigned, key_of(pdev));
-}
-
-/**
- * vg_assigned_clear() - forget every device
- *
- * Context: process; the gate is closed.
- * Return: how many devices were open still.
- */
-unsigned long vg_assigned_clear(void)
+/* Unplugged, or a virtual function whose physical one took it back. */
+static void forget(struct pci_dev *pdev)
 {
 	struct vg_assigned *entry;
-	unsigned long key, n = 0;
 
-	xa_for_each(&assigned, key, entry) {
-		xa_erase(&assigned, key);
-		drop(entry);
-		n++;
+	mutex_lock(&lock);
+	entry = entry_of(pdev);
+	if (entry) {
+		if (atomic_read(&entry->group->rung) != VG_RUNG_FREE)
+			vg_report_released(entry, "removal");
+		remove_entry(entry);
 	}
-	xa_destroy(&assigned);
-	return n;
+	mutex_unlock(&lock);
+}
+
+/* Process context; the driver is unbound already. */
+static int on_bus_event(struct notifier_block *nb, unsigned long action,
+			void *data)
+{
+	if (action == BUS_NOTIFY_REMOVED_DEVICE)
+		forget(to_pci_dev(data));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block bus_notifier = { .notifier_call = on_bus_event };
+
+/**
+ * vg_assigned_is_open() - does VFIO have the device open?
+ * @pdev: the device
+ *
+ * Context: process, may sleep.
+ * Return: true if it has been opened through the gate, and not closed.
+ */
+bool vg_assigned_is_open(struct pci_dev *pdev)
+{
+	struct vg_assigned *entry;
+	bool open;
+
+	mutex_lock(&lock);
+	entry = entry_of(pdev);
+	open = entry && entry->open;
+	mutex_unlock(&lock);
+	return open;
+}
+
+/**
+ * vg_assigned_init() - begin to follow devices that come and go
+ *
+ * Context: process, may sleep.
+ * Return: 0 or an errno.
+ */
+int vg_assigned_init(void)
+{
+	int ret;
+
+	reaper = alloc_workqueue("vfio-guard", WQ_UNBOUND, 0);
+	if (!reaper)
+		return -ENOMEM;
+	ret = bus_register_notifier(&pci_bus_type, &bus_notifier);
+	if (ret)
+		destroy_workqueue(reaper);
+	return ret;
+}
+
+/**
+ * vg_assigned_exit() - forget every device
+ *
+ * Context: process, may sleep; the gate is closed, no fault is taken in, and
+ *	    no quarantine's work is queued any more.
+ * Return: how many devices were open still.
+ */
+unsigned long vg_assigned_exit(void)
+{
+	struct vg_assigned *entry, *next_entry;
+	struct vg_group *group, *next;
+	unsigned long open = 0;
+
+	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
+	cancel_delayed_work_sync(&prune_work);
+	mutex_lock(&lock);
+	list_for_each_entry_safe(group, next, &groups, node) {
+		refcount_inc(&group->refs);
+		list_for_each_entry_safe(entry, next_entry, &group->members,
+					 sibling) {
+			open += entry->open;
+			remove_entry(entry);
+		}
+		vg_group_put(group);
+	}
+	mutex_unlock(&lock);
+	/* Entries on their way to the reaper, then those that are there. */
+	rcu_barrier();
+	destroy_workqueue(reaper);
+	/* And their groups, which kfree_rcu() frees without code of ours. */
+	xa_destroy(&by_requester);
+	return open;
 }

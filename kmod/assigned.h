@@ -1,13 +1,124 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The registry of devices that VFIO has open. */
+/* The registry of devices that VFIO has open, or that are held after faults. */
 #ifndef VG_ASSIGNED_H
 #define VG_ASSIGNED_H
 
 #include <linux/pci.h>
+#include <linux/ratelimit.h>
+#include <linux/refcount.h>
+#include <linux/workqueue.h>
 
-int vg_assigned_add(struct pci_dev *pdev);
-void vg_assigned_remove(struct pci_dev *pdev);
-bool vg_assigned_has(struct pci_dev *pdev);
-unsigned long vg_assigned_clear(void);
+#include "core/decode.h"
+#include "core/ladder.h"
+#include "hold.h"
+#include "units.h"
+
+/**
+ * struct vg_group - devices that the IOMMU can't tell apart: one owner's
+ * @node: in the registry's list of groups
+ * @members: struct vg_assigned.sibling; changed under the registry's mutex,
+ *	     walked under RCU
+ * @refs: one for each member, one for queued work
+ * @id: IOMMU group
+ * @rung: enum vg_rung, how far up the ladder the group is; VG_RUNG_FREE while
+ *	  nothing is wrong. Leaves VG_RUNG_FREE in the fault's own context, and
+ *	  comes back to it by the release alone
+ * @cause: enum vg_cause, of the quarantine
+ * @first_ns: monotonic clock at the first fault of the burst
+ * @stopped_ns: monotonic clock when the last step was done; 0 until the first
+ *		is, and the fields above can be read
+ * @faults: how many faults the burst had until then
+ * @culprit: requester ID that broke the limit
+ * @told: all drivers' error callbacks have been called
+ * @more: faults have come after the last step
+ * @work: the part of the ladder that needs process context
+ * @rcu: frees the group when the last lock-free reader is gone
+ */
+struct vg_group {
+	struct list_head node;
+	struct list_head members;
+	refcount_t refs;
+	int id;
+	atomic_t rung;
+	u8 cause;
+	u64 first_ns;
+	u64 stopped_ns;
+	u32 faults;
+	u16 culprit;
+	bool told;
+	bool more;
+	struct delayed_work work;
+	struct rcu_head rcu;
+};
+
+/* A fault kept to be shown: who may write, and who may read it. */
+enum vg_sample_state {
+	VG_SAMPLE_EMPTY,
+	VG_SAMPLE_WRITING,
+	VG_SAMPLE_FULL,
+};
+
+/**
+ * struct vg_assigned - one device that VFIO has open, or that is held
+ * @pdev: the device; a reference is held
+ * @group: its group; a reference is held
+ * @sibling: in the group's list of members
+ * @unit: the IOMMU unit that covers it, or NULL
+ * @hold: what keeps bits of its COMMAND register off
+ * @segment: PCI segment of its requester IDs
+ * @requester: the IDs its requests may carry, its own first
+ * @nr_requesters: how many
+ * @refs: one for the registry, one for each user that outlasts RCU
+ * @open: VFIO has it open; under the registry's mutex
+ * @notified: its driver's error callback has been called in this quarantine
+ * @seen: by enum vg_fault_kind, faults since it was opened first
+ * @storm: by enum vg_fault_kind, accounting, see core/storm.h
+ * @steady: likewise for faults of all kinds, with a limit that lasts longer
+ * @first_ns: monotonic clock at the first fault of the burst
+ * @sample: a fault that has not been logged yet
+ * @sample_state: enum vg_sample_state
+ * @told: by enum vg_fault_kind, how many of @seen have been reported
+ * @over: in audit mode, it would have been quarantined
+ * @report: logs faults; hard irq to process
+ * @free: frees the entry when the last lock-free reader is gone
+ */
+struct vg_assigned {
+	struct pci_dev *pdev;
+	struct vg_group *group;
+	struct list_head sibling;
+	const struct vg_unit *unit;
+	struct vg_hold *hold;
+	u16 segment;
+	u16 requester[VG_REQUESTERS_MAX];
+	u8 nr_requesters;
+	refcount_t refs;
+	bool open;
+	bool notified;
+	atomic64_t seen[VG_NR_FAULT_KINDS];
+	atomic64_t storm[VG_NR_FAULT_KINDS];
+	atomic64_t steady;
+	u64 first_ns;
+	struct vg_fault sample;
+	atomic_t sample_state;
+	u64 told[VG_NR_FAULT_KINDS];
+	bool over;
+	struct work_struct report;
+	struct rcu_work free;
+};
+
+int vg_assigned_init(void);
+unsigned long vg_assigned_exit(void);
+int vg_assigned_open(struct pci_dev *pdev);
+void vg_assigned_close(struct pci_dev *pdev);
+bool vg_assigned_is_open(struct pci_dev *pdev);
+bool vg_assigned_any(void);
+struct vg_assigned *vg_assigned_find(u16 segment, u16 rid);
+bool vg_assigned_sends_as(const struct vg_assigned *entry, u16 rid);
+bool vg_assigned_get(struct vg_assigned *entry);
+void vg_assigned_put(struct vg_assigned *entry);
+struct vg_group *vg_group_of(struct pci_dev *pdev);
+bool vg_group_get(struct vg_group *group);
+void vg_group_put(struct vg_group *group);
+void vg_group_prune(struct vg_group *group);
 
 #endif /* VG_ASSIGNED_H */

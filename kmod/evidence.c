@@ -3,6 +3,7 @@
 #include <linux/iommu.h>
 #include <linux/pm_runtime.h>
 
+#include "assigned.h"
 #include "chipset.h"
 #include "compat.h"
 #include "evidence.h"
@@ -81,6 +82,17 @@ static void kernel_evidence(struct device *dev, const struct vg_unit *unit,
 		vg_fact_set(ev, VG_FACT_SAME_UNIT, VG_NA, VG_SOURCE_KERNEL);
 }
 
+/* Held itself, or with the group that its requests can't be told apart from. */
+static bool is_quarantined(struct pci_dev *pdev)
+{
+	struct vg_group *group = vg_group_of(pdev);
+	bool held = group && atomic_read(&group->rung) != VG_RUNG_FREE;
+
+	if (group)
+		vg_group_put(group);
+	return held;
+}
+
 /**
  * vg_evidence_gather() - find out all there is to know of a device
  * @pdev: the device
@@ -112,9 +124,10 @@ void vg_evidence_gather(struct pci_dev *pdev, struct vg_evidence *ev,
 		pm_runtime_put(&pdev->dev);
 	}
 
-	/* Decided by rooms that can't hold a device against its owner yet. */
+	vg_fact_set(ev, VG_FACT_QUARANTINED,
+		    vg_answer_of(is_quarantined(pdev)), VG_SOURCE_NONE);
+	/* Decided by a room that is not there yet. */
 	vg_fact_set(ev, VG_FACT_TRUSTED, VG_NA, VG_SOURCE_NONE);
-	vg_fact_set(ev, VG_FACT_QUARANTINED, VG_NO, VG_SOURCE_NONE);
 	/* Those who look at a device that is open already say otherwise. */
 	vg_fact_set(ev, VG_FACT_PREOPEN, VG_NO, VG_SOURCE_KERNEL);
 	vg_fact_set(ev, VG_FACT_UNGUARDED, VG_NO, VG_SOURCE_KERNEL);

@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "evidence.h"
 #include "gate.h"
+#include "quarantine.h"
 #include "report.h"
 
 #if !defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) && \
@@ -132,7 +133,7 @@ static bool judge(struct pci_dev *pdev, enum vg_fact_id found)
 
 static int register_device(struct pci_dev *pdev)
 {
-	int ret = vg_assigned_add(pdev);
+	int ret = vg_assigned_open(pdev);
 
 	if (ret)
 		pci_err(pdev, "vfio-guard: can't register the device: %d\n",
@@ -147,13 +148,16 @@ static int register_device(struct pci_dev *pdev)
 static int hook_vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 {
 	struct own_call call;
+	struct pci_dev *pdev = vdev->pdev;
 	int ret = -EPERM;
 	int idx;
 
 	idx = srcu_read_lock(&inside);
-	if (!judge(vdev->pdev, VG_NR_FACTS))
+	if (policy.until_reset)
+		vg_quarantine_after_reset(pdev);
+	if (!judge(pdev, VG_NR_FACTS))
 		goto out;
-	ret = register_device(vdev->pdev);
+	ret = register_device(pdev);
 	if (ret)
 		goto out;
 
@@ -161,7 +165,7 @@ static int hook_vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 	ret = vfio_pci_core_enable(vdev);
 	own_call_end(&call);
 	if (ret)
-		vg_assigned_remove(vdev->pdev);
+		vg_assigned_close(pdev);
 out:
 	srcu_read_unlock(&inside, idx);
 	return ret;
@@ -175,10 +179,11 @@ static void hook_vfio_pci_core_disable(struct vfio_pci_core_device *vdev)
 	int idx;
 
 	idx = srcu_read_lock(&inside);
+	vg_quarantine_before_close(pdev);
 	own_call_begin(&call, vdev);
 	vfio_pci_core_disable(vdev);
 	own_call_end(&call);
-	vg_assigned_remove(pdev);
+	vg_assigned_close(pdev);
 	srcu_read_unlock(&inside, idx);
 }
 
@@ -315,7 +320,7 @@ static void survey_vfio(struct pci_dev *pdev, struct vfio_pci_core_device *vdev)
 {
 	/* As at open: nobody opens or closes the device while we look. */
 	mutex_lock(&vdev->vdev.dev_set->lock);
-	if (vdev->vdev.open_count && !vg_assigned_has(pdev)) {
+	if (vdev->vdev.open_count && !vg_assigned_is_open(pdev)) {
 		judge(pdev, VG_FACT_PREOPEN);
 		register_device(pdev);
 	}

@@ -7,8 +7,12 @@
 #include <linux/module.h>
 
 #include "assigned.h"
+#include "control.h"
 #include "evidence.h"
+#include "fault.h"
 #include "gate.h"
+#include "hold.h"
+#include "quarantine.h"
 #include "report.h"
 #include "units.h"
 
@@ -20,7 +24,48 @@ static char *profile = "default";
 module_param(profile, charp, 0444);
 MODULE_PARM_DESC(profile, "which reasons deny: default or strict");
 
+static char *quarantine = "until-release";
+module_param(quarantine, charp, 0444);
+MODULE_PARM_DESC(quarantine, "how a device gets free again: until-release (default) by the administrator; until-reset: by a reset that works, at the next open");
+
+static uint dma_fault_limit = 10;
+module_param(dma_fault_limit, uint, 0444);
+MODULE_PARM_DESC(dma_fault_limit, "DMA faults in a burst that stop a device (10); half a burst is forgotten in 10 ms");
+
+static uint irq_fault_limit = 2;
+module_param(irq_fault_limit, uint, 0444);
+MODULE_PARM_DESC(irq_fault_limit, "interrupt faults in a burst that stop a device (2); half a burst is forgotten in 1 s");
+
 #define WORD(id, name) " " name
+
+static int __init read_limit(const char *name, uint value, u32 half_life_us,
+			     struct vg_storm_limit *limit)
+{
+	if (!value || value > VG_STORM_LIMIT_MAX) {
+		pr_err("%s=%u is not between 1 and %u\n", name, value,
+		       VG_STORM_LIMIT_MAX);
+		return -EINVAL;
+	}
+	limit->limit = value;
+	limit->half_life_us = half_life_us;
+	return 0;
+}
+
+static int __init read_limits(struct vg_policy *policy)
+{
+	int ret;
+
+	ret = read_limit("dma_fault_limit", dma_fault_limit,
+			 10 * USEC_PER_MSEC, &policy->storm[VG_FAULT_DMA]);
+	if (!ret)
+		ret = read_limit("irq_fault_limit", irq_fault_limit,
+				 USEC_PER_SEC, &policy->storm[VG_FAULT_IRQ]);
+	/* Some 70 faults a second are a storm, too, if they go on. */
+	policy->steady.limit = min_t(uint, 10 * dma_fault_limit,
+				     VG_STORM_LIMIT_MAX);
+	policy->steady.half_life_us = USEC_PER_SEC;
+	return ret;
+}
 
 static int __init read_policy(struct vg_policy *policy)
 {
@@ -41,7 +86,15 @@ static int __init read_policy(struct vg_policy *policy)
 		return ret;
 	}
 	policy->profile = ret;
-	return 0;
+
+	if (!strcmp(quarantine, "until-reset")) {
+		policy->until_reset = true;
+	} else if (strcmp(quarantine, "until-release")) {
+		pr_err("quarantine=%.32s is not one of: until-release until-reset\n",
+		       quarantine);
+		return -EINVAL;
+	}
+	return read_limits(policy);
 }
 
 static void __init report_posture(const struct vg_policy *policy)
@@ -62,7 +115,7 @@ static void __init report_posture(const struct vg_policy *policy)
 
 static int __init vfio_guard_init(void)
 {
-	struct vg_policy policy;
+	struct vg_policy policy = {};
 	int ret;
 
 	ret = read_policy(&policy);
@@ -71,14 +124,31 @@ static int __init vfio_guard_init(void)
 	ret = vg_units_init();
 	if (ret)
 		return ret;
-	ret = vg_gate_init(&policy);
+	ret = vg_assigned_init();
 	if (ret)
 		goto err_units;
-
+	vg_fault_init(&policy);
+	ret = vg_quarantine_init();
+	if (ret)
+		goto err_assigned;
+	ret = vg_units_watch();
+	if (ret)
+		goto err_quarantine;
 	report_posture(&policy);
+	ret = vg_gate_init(&policy);
+	if (ret)
+		goto err_watch;
+
 	vg_gate_survey();
+	vg_control_init();
 	return 0;
 
+err_watch:
+	vg_units_unwatch();
+err_quarantine:
+	vg_quarantine_exit();
+err_assigned:
+	vg_assigned_exit();
 err_units:
 	vg_units_exit();
 	return ret;
@@ -88,8 +158,14 @@ static void __exit vfio_guard_exit(void)
 {
 	unsigned long open;
 
+	vg_control_exit();
+	/* Nothing is taken in any more, so nothing is quarantined any more. */
+	vg_units_unwatch();
+	/* Nobody may open a device whose bus is still held in reset. */
+	vg_quarantine_exit();
 	vg_gate_exit();
-	open = vg_assigned_clear();
+	open = vg_assigned_exit();
+	vg_hold_exit();
 	vg_report_exit();
 	vg_units_exit();
 	if (open)

@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "fault.h"
 #include "report.h"
 
 /* printk cuts a record at about 1000 bytes; the longest line stays below. */
@@ -26,27 +27,40 @@
 /* "dev=0000:00:00.0 id=0000:0000 group=2147483647", and a long segment */
 #define DEVICE_WORDS	64
 
+/* In utterance.about of a fault: in audit mode, it was one too many. */
+#define ABOUT_LIMIT	BIT(31)
+
+/**
+ * struct utterance - what makes a line the same as the one before
+ * @event: its first word
+ * @about: the reasons of a decision; the kinds of faults, and ABOUT_LIMIT
+ * @uid: opener
+ * @count: how many decisions or faults it stands for
+ */
+struct utterance {
+	u8 event;
+	u32 about;
+	kuid_t uid;
+	u64 count;
+};
+
 /**
  * struct chatter - what has been said of one device lately
  * @device: the device as it is logged; it may be gone meanwhile
- * @event: of the last line
- * @reasons: of the last line
- * @uid: opener of the last line
+ * @last: the last line
  * @lines: logged in this period
  * @held: by event, what was counted in this period and not logged
- * @held.count: how many decisions
- * @held.reasons: all the reasons they had
+ * @held.count: how many decisions or faults
+ * @held.about: all they were about
  * @quiet_until: end of the period, in jiffies
  */
 struct chatter {
 	char device[DEVICE_WORDS];
-	u8 event;
-	u32 reasons;
-	kuid_t uid;
+	struct utterance last;
 	u32 lines;
 	struct {
-		u32 count;
-		u32 reasons;
+		u64 count;
+		u32 about;
 	} held[VFIO_GUARD_NR_EVENTS];
 	unsigned long quiet_until;
 };
@@ -59,30 +73,52 @@ static u64 totals[VFIO_GUARD_NR_EVENTS];
 static void flush_chatters(struct work_struct *work);
 static DECLARE_DELAYED_WORK(quiet_work, flush_chatters);
 
-static void add_reasons(struct seq_buf *line, u32 reasons)
+static const char *reason_name(int i)
 {
-	const char *sep = " reasons=";
+	return vg_reason_name(i);
+}
+
+static const char *fact_name(int i)
+{
+	return vg_fact_name(i);
+}
+
+static const char *kind_name(int i)
+{
+	static const char *const kinds[] = {
+		[VG_FAULT_DMA] = "dma",
+		[VG_FAULT_IRQ] = "interrupt",
+	};
+
+	static_assert(ARRAY_SIZE(kinds) == VG_NR_FAULT_KINDS);
+	return kinds[i];
+}
+
+/* " @key=name,name" for the first @n bits of @bits. */
+static void add_names(struct seq_buf *line, const char *key, u32 bits, int n,
+		      const char *(*name)(int i))
+{
+	const char *sep = "=";
 	int i;
 
-	for (i = 0; i < VFIO_GUARD_NR_REASONS; i++) {
-		if (!(reasons & BIT(i)))
+	for (i = 0; i < n; i++) {
+		if (!(bits & BIT(i)))
 			continue;
-		seq_buf_printf(line, "%s%s", sep, vg_reason_name(i));
+		seq_buf_printf(line, "%s%s%s", *sep == '=' ? key : "", sep,
+			       name(i));
 		sep = ",";
 	}
 }
 
-static void add_unread(struct seq_buf *line, u32 unread)
+static void add_reasons(struct seq_buf *line, u32 reasons)
 {
-	const char *sep = " unread=";
-	int i;
+	add_names(line, " reasons", reasons, VFIO_GUARD_NR_REASONS,
+		  reason_name);
+}
 
-	for (i = 0; i < VG_NR_FACTS; i++) {
-		if (!(unread & BIT(i)))
-			continue;
-		seq_buf_printf(line, "%s%s", sep, vg_fact_name(i));
-		sep = ",";
-	}
+static void add_kinds(struct seq_buf *line, u32 kinds)
+{
+	add_names(line, " kind", kinds, VG_NR_FAULT_KINDS, kind_name);
 }
 
 static void add_policy(struct seq_buf *line, const struct vg_policy *policy)
@@ -119,26 +155,38 @@ static void add_opener(struct seq_buf *line)
 static const char *level_of(u8 event)
 {
 	switch (event) {
+	case VFIO_GUARD_EVENT_QUARANTINED:
+		return KERN_ERR;
 	case VFIO_GUARD_EVENT_REFUSED:
+	case VFIO_GUARD_EVENT_FAULT:
+	case VFIO_GUARD_EVENT_CONTAINED:
 		return KERN_WARNING;
 	case VFIO_GUARD_EVENT_WARNED:
+	case VFIO_GUARD_EVENT_RELEASED:
 		return KERN_NOTICE;
 	default:
 		return KERN_INFO;
 	}
 }
 
-static void name_device(struct pci_dev *pdev, char *buf, size_t size)
+/* @group is negative where there is none. */
+static void name_device(struct pci_dev *pdev, int group, char *buf, size_t size)
 {
-	struct iommu_group *group = iommu_group_get(&pdev->dev);
 	int len;
 
 	len = scnprintf(buf, size, "dev=%s id=%04x:%04x", pci_name(pdev),
 			pdev->vendor, pdev->device);
-	if (group)
-		scnprintf(buf + len, size - len, " group=%d",
-			  iommu_group_id(group));
+	if (group >= 0)
+		scnprintf(buf + len, size - len, " group=%d", group);
+}
+
+static int group_id(struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+	int id = group ? iommu_group_id(group) : -1;
+
 	iommu_group_put(group);
+	return id;
 }
 
 static void log_decision(const struct vg_decision *decision,
@@ -151,7 +199,7 @@ static void log_decision(const struct vg_decision *decision,
 	seq_buf_init(&line, buf, sizeof(buf));
 	seq_buf_printf(&line, "%s %s", vg_event_name(verdict->event), device);
 	add_reasons(&line, verdict->reasons);
-	add_unread(&line, verdict->unread);
+	add_names(&line, " unread", verdict->unread, VG_NR_FACTS, fact_name);
 	seq_buf_printf(&line, " unit=%s",
 		       decision->unit ? decision->unit->name : "none");
 	add_policy(&line, &decision->policy);
@@ -171,8 +219,11 @@ static void log_held(const struct chatter *c, enum vfio_guard_event event)
 
 	seq_buf_init(&line, buf, sizeof(buf));
 	seq_buf_printf(&line, "%s %s", vg_event_name(event), c->device);
-	add_reasons(&line, c->held[event].reasons);
-	seq_buf_printf(&line, " suppressed=%u", c->held[event].count);
+	if (event == VFIO_GUARD_EVENT_FAULT)
+		add_kinds(&line, c->held[event].about);
+	else
+		add_reasons(&line, c->held[event].about);
+	seq_buf_printf(&line, " suppressed=%llu", c->held[event].count);
 	pr_notice("%.*s\n", (int)seq_buf_used(&line), buf);
 }
 
@@ -231,16 +282,16 @@ static struct chatter *find_chatter(struct pci_dev *pdev)
 	return c;
 }
 
-static bool said_already(const struct chatter *c,
-			 const struct vg_verdict *verdict, const char *device)
+static bool said_already(const struct chatter *c, const struct utterance *said,
+			 const char *device)
 {
-	return c->lines && c->event == verdict->event &&
-	       c->reasons == verdict->reasons &&
-	       uid_eq(c->uid, current_uid()) && !strcmp(c->device, device);
+	return c->lines && c->last.event == said->event &&
+	       c->last.about == said->about && uid_eq(c->last.uid, said->uid) &&
+	       !strcmp(c->device, device);
 }
 
 /* Decide whether to log, and keep the books for when we don't. */
-static bool may_log(struct chatter *c, const struct vg_verdict *verdict,
+static bool may_log(struct chatter *c, const struct utterance *said,
 		    const char *device)
 {
 	if (time_after_eq(jiffies, c->quiet_until)) {
@@ -248,18 +299,15 @@ static bool may_log(struct chatter *c, const struct vg_verdict *verdict,
 		c->lines = 0;
 		c->quiet_until = jiffies + QUIET_PERIOD;
 	}
-	if (c->lines >= LINES_PER_PERIOD ||
-	    said_already(c, verdict, device)) {
-		c->held[verdict->event].count++;
-		c->held[verdict->event].reasons |= verdict->reasons;
+	if (c->lines >= LINES_PER_PERIOD || said_already(c, said, device)) {
+		c->held[said->event].count += said->count;
+		c->held[said->event].about |= said->about;
 		schedule_delayed_work(&quiet_work, QUIET_PERIOD);
 		return false;
 	}
 	/* In the order it happened, and under the name it happened to. */
 	log_all_held(c);
-	c->event = verdict->event;
-	c->reasons = verdict->reasons;
-	c->uid = current_uid();
+	c->last = *said;
 	c->lines++;
 	strscpy(c->device, device, sizeof(c->device));
 	return true;
@@ -278,16 +326,189 @@ static bool may_log(struct chatter *c, const struct vg_verdict *verdict,
  */
 void vg_report_decision(const struct vg_decision *decision)
 {
+	const struct utterance said = {
+		.event = decision->verdict.event,
+		.about = decision->verdict.reasons,
+		.uid = current_uid(),
+		.count = 1,
+	};
 	char device[DEVICE_WORDS];
 	struct chatter *c;
 
-	name_device(decision->pdev, device, sizeof(device));
+	name_device(decision->pdev, group_id(decision->pdev), device,
+		    sizeof(device));
 	mutex_lock(&lock);
-	totals[decision->verdict.event]++;
+	totals[said.event]++;
 	c = find_chatter(decision->pdev);
 	/* Out of memory costs the brevity, never the line. */
-	if (!c || may_log(c, &decision->verdict, device))
+	if (!c || may_log(c, &said, device))
 		log_decision(decision, device);
+	mutex_unlock(&lock);
+}
+
+static void log_line(const struct vg_assigned *entry, u8 event,
+		     struct seq_buf *line)
+{
+	dev_printk(level_of(event), &entry->pdev->dev, "vfio-guard: %.*s\n",
+		   (int)seq_buf_used(line), line->buffer);
+}
+
+static void add_requester(struct seq_buf *line, u16 rid)
+{
+	seq_buf_printf(line, " requester=%02x:%02x.%u", PCI_BUS_NUM(rid),
+		       PCI_SLOT(rid), PCI_FUNC(rid));
+}
+
+static void add_unit(struct seq_buf *line, const struct vg_unit *unit)
+{
+	seq_buf_printf(line, " unit=%s", unit ? unit->name : "none");
+}
+
+static void log_faults(const struct vg_fault_news *news, u64 count,
+		       const char *device)
+{
+	const struct vg_fault *fault = &news->sample;
+	char buf[LINE_MAX_LEN];
+	struct seq_buf line;
+
+	seq_buf_init(&line, buf, sizeof(buf));
+	seq_buf_printf(&line, "%s %s", vg_event_name(VFIO_GUARD_EVENT_FAULT),
+		       device);
+	add_kinds(&line, BIT(fault->kind));
+	seq_buf_printf(&line, " access=%s addr=%#llx",
+		       vg_access_name(fault->access), fault->addr);
+	if (fault->has_index)
+		seq_buf_printf(&line, " index=%#x", fault->index);
+	if (fault->has_pasid)
+		seq_buf_printf(&line, " pasid=%#x", fault->pasid);
+	add_requester(&line, fault->requester);
+	seq_buf_printf(&line, " reason=%#04x", fault->reason);
+	add_unit(&line, news->entry->unit);
+	seq_buf_printf(&line, " faults=%llu", count);
+	if (news->would_quarantine)
+		seq_buf_printf(&line, " verdict=quarantine");
+	log_line(news->entry, VFIO_GUARD_EVENT_FAULT, &line);
+}
+
+/**
+ * vg_report_faults() - log and count what an IOMMU blocked of a device
+ * @news: the faults since the last time, one of them in full
+ *
+ * Logged as decisions are: what is the same but for the address is counted.
+ *
+ * Context: process, may sleep.
+ */
+void vg_report_faults(const struct vg_fault_news *news)
+{
+	struct utterance said = {
+		.event = VFIO_GUARD_EVENT_FAULT,
+		.uid = GLOBAL_ROOT_UID,
+	};
+	char device[DEVICE_WORDS];
+	struct chatter *c;
+	int kind;
+
+	for (kind = 0; kind < VG_NR_FAULT_KINDS; kind++) {
+		said.count += news->count[kind];
+		if (news->count[kind])
+			said.about |= BIT(kind);
+	}
+	if (news->would_quarantine)
+		said.about |= ABOUT_LIMIT;
+	/* The last line was about this one already. */
+	if (!said.count)
+		return;
+
+	name_device(news->entry->pdev, news->entry->group->id, device,
+		    sizeof(device));
+	mutex_lock(&lock);
+	totals[said.event] += said.count;
+	c = find_chatter(news->entry->pdev);
+	if (!c || may_log(c, &said, device))
+		log_faults(news, said.count, device);
+	mutex_unlock(&lock);
+}
+
+/* Where a line that is never held back begins: what was goes first. */
+static void begin_line(const struct vg_assigned *entry, u8 event,
+		       struct seq_buf *line, char *buf, size_t size)
+{
+	struct chatter *c = find_chatter(entry->pdev);
+	char device[DEVICE_WORDS];
+
+	lockdep_assert_held(&lock);
+	if (c)
+		log_all_held(c);
+	name_device(entry->pdev, entry->group->id, device, sizeof(device));
+	seq_buf_init(line, buf, size);
+	seq_buf_printf(line, "%s %s", vg_event_name(event), device);
+}
+
+static void add_cause(struct seq_buf *line, const struct vg_group *group)
+{
+	seq_buf_printf(line, " cause=%s", vg_cause_name(group->cause));
+}
+
+/**
+ * vg_report_quarantined() - log and count a step that stops a device
+ * @entry: the device
+ * @port: the port above that has been touched, or NULL
+ * @first: it is the first step
+ *
+ * Context: process, may sleep.
+ */
+void vg_report_quarantined(const struct vg_assigned *entry,
+			   struct pci_dev *port, bool first)
+{
+	const struct vg_group *group = entry->group;
+	enum vg_rung rung = atomic_read(&group->rung);
+	s64 ns = group->stopped_ns - group->first_ns;
+	char buf[LINE_MAX_LEN];
+	struct seq_buf line;
+
+	mutex_lock(&lock);
+	totals[VFIO_GUARD_EVENT_QUARANTINED] += first;
+	begin_line(entry, VFIO_GUARD_EVENT_QUARANTINED, &line, buf,
+		   sizeof(buf));
+	add_cause(&line, group);
+	seq_buf_printf(&line, " step=%s", vg_rung_name(rung));
+	if (port)
+		seq_buf_printf(&line, " port=%s", pci_name(port));
+	add_requester(&line, group->culprit);
+	seq_buf_printf(&line, " faults=%u us=%lld", group->faults,
+		       div_s64(ns, NSEC_PER_USEC));
+	add_unit(&line, entry->unit);
+	seq_buf_printf(&line, " told=%s", group->told ? "yes" : "no");
+	seq_buf_printf(&line, " hint=\"%s\"",
+		       rung == VG_RUNG_EXHAUSTED ?
+		       "nothing is left to stop it by: unplug it, or power it off" :
+		       vg_reason_remedy(VFIO_GUARD_REASON_QUARANTINED));
+	log_line(entry, VFIO_GUARD_EVENT_QUARANTINED, &line);
+	mutex_unlock(&lock);
+}
+
+/**
+ * vg_report_released() - log and count the end of a device's quarantine
+ * @entry: the device
+ * @by: what ended it, in a word
+ *
+ * Context: process, may sleep.
+ */
+void vg_report_released(const struct vg_assigned *entry, const char *by)
+{
+	char buf[LINE_MAX_LEN];
+	struct seq_buf line;
+	u64 faults = 0;
+	int kind;
+
+	for (kind = 0; kind < VG_NR_FAULT_KINDS; kind++)
+		faults += atomic64_read(&entry->seen[kind]);
+	mutex_lock(&lock);
+	totals[VFIO_GUARD_EVENT_RELEASED]++;
+	begin_line(entry, VFIO_GUARD_EVENT_RELEASED, &line, buf, sizeof(buf));
+	add_cause(&line, entry->group);
+	seq_buf_printf(&line, " faults=%llu by=%s", faults, by);
+	log_line(entry, VFIO_GUARD_EVENT_RELEASED, &line);
 	mutex_unlock(&lock);
 }
 
@@ -334,6 +555,7 @@ void vg_report_posture(const struct vg_unit *unit,
 		pr_info("%.*s\n", (int)seq_buf_used(&line), buf);
 }
 
+/* The registers of a mask that is not in force. */
 /**
  * vg_report_exit() - say what was held back, and the sums
  *
@@ -341,6 +563,7 @@ void vg_report_posture(const struct vg_unit *unit,
  */
 void vg_report_exit(void)
 {
+	u64 unassigned, lost;
 	struct chatter *c;
 	unsigned long key;
 
@@ -351,8 +574,12 @@ void vg_report_exit(void)
 		kfree(c);
 	}
 	xa_destroy(&chatters);
-	pr_info("totals: refused=%llu warned=%llu admitted=%llu\n",
+	vg_fault_totals(&unassigned, &lost);
+	pr_info("totals: refused=%llu warned=%llu admitted=%llu faults=%llu quarantined=%llu released=%llu unassigned=%llu lost=%llu\n",
 		totals[VFIO_GUARD_EVENT_REFUSED],
 		totals[VFIO_GUARD_EVENT_WARNED],
-		totals[VFIO_GUARD_EVENT_ADMITTED]);
+		totals[VFIO_GUARD_EVENT_ADMITTED],
+		totals[VFIO_GUARD_EVENT_FAULT],
+		totals[VFIO_GUARD_EVENT_QUARANTINED],
+		totals[VFIO_GUARD_EVENT_RELEASED], unassigned, lost);
 }

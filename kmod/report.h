@@ -5,6 +5,7 @@
 
 #include <linux/pci.h>
 
+#include "assigned.h"
 #include "core/verdict.h"
 #include "units.h"
 
@@ -24,11 +25,29 @@ struct vg_decision {
 	bool opener;
 };
 
+/**
+ * struct vg_fault_news - what a device has done since it was last reported
+ * @entry: the device
+ * @sample: one of the faults
+ * @count: by enum vg_fault_kind, how many there were
+ * @would_quarantine: it would be quarantined but for mode=audit
+ */
+struct vg_fault_news {
+	const struct vg_assigned *entry;
+	struct vg_fault sample;
+	u64 count[VG_NR_FAULT_KINDS];
+	bool would_quarantine;
+};
+
 void vg_report_decision(const struct vg_decision *decision);
 void vg_report_posture(const struct vg_unit *unit,
 		       const struct vg_evidence *ev,
 		       const struct vg_policy *policy,
 		       const struct vg_verdict *verdict);
+void vg_report_faults(const struct vg_fault_news *news);
+void vg_report_quarantined(const struct vg_assigned *entry,
+			   struct pci_dev *port, bool first);
+void vg_report_released(const struct vg_assigned *entry, const char *by);
 void vg_report_exit(void);
 
 #endif /* VG_REPORT_H */

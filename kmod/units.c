@@ -136,6 +136,18 @@ const struct vg_unit *vg_units_next(const struct vg_unit *prev)
 }
 
 /**
+ * vg_units_at() - a unit by its number
+ * @index: place in the ACPI table, the number in its name
+ *
+ * Context: any.
+ * Return: the unit, or NULL.
+ */
+const struct vg_unit *vg_units_at(u32 index)
+{
+	return index < nr_units ? &units[index] : NULL;
+}
+
+/**
  * vg_units_known() - could the platform's IOMMU tables be read?
  *
  * Context: any.
@@ -144,4 +156,45 @@ const struct vg_unit *vg_units_next(const struct vg_unit *prev)
 bool vg_units_known(void)
 {
 	return known;
+}
+
+/**
+ * vg_units_set_right() - have all fault events delivered as interrupts
+ *
+ * Where one is aimed at the platform, or masked, it is set up as the kernel
+ * means it to be.
+ *
+ * Context: process; vg_units_watch() has been called.
+ * Return: true if that was needed for one, and done.
+ */
+bool vg_units_set_right(void)
+{
+	bool any = false;
+	u32 i;
+
+	for (i = 0; i < nr_units; i++)
+		any |= units[i].ops->set_right(&units[i]);
+	return any;
+}
+
+/**
+ * vg_units_watch() - begin to take in the units' faults
+ *
+ * Context: process, may sleep; vg_fault_init() has been called.
+ * Return: 0, or the errno (logged) of what could not be looked on.
+ */
+int vg_units_watch(void)
+{
+	return vendor ? vendor->watch() : 0;
+}
+
+/**
+ * vg_units_unwatch() - end it
+ *
+ * Context: process, may sleep; no fault is taken in once it returns.
+ */
+void vg_units_unwatch(void)
+{
+	if (vendor)
+		vendor->unwatch();
 }

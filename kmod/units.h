@@ -16,8 +16,23 @@ struct vg_unit;
  * @unit_facts: which facts @facts answers, bit n for enum vg_fact_id n
  * @facts: add the facts that hold for every device behind the unit
  * @device_facts: add those that hold for one device
+ * @add_aliases: add requester IDs that the firmware's tables say the device
+ *		 uses too; NULL if they can't
+ * @intake: hand all pending fault records to vg_fault_note(); hard irq, or
+ *	    process with interrupts on
  *
- * @facts and @device_facts are called in process context and read the hardware each time.
+ * @pending: is a fault of an assigned device pending that this NMI tells of?
+ *	     The fault event is an NMI, or @serr: the platform made it one.
+ *	     NMI context; NULL if the unit's faults can't be read there
+ * @collect: as @intake, for a fault whose interrupt never comes, and stop its
+ *	     device at once; false if there may be more. Hard irq; NULL as
+ *	     @pending
+ * @set_right: have the fault event delivered as an interrupt if it isn't,
+ *	       as the kernel set it up; true if that was needed, and done.
+ *	       Process context; of units with @collect, hard irq as well
+ *
+ * @facts and @device_facts are called in process context and read the hardware
+ * each time.
  */
 struct vg_unit_ops {
 	u32 unit_facts;
@@ -25,6 +40,11 @@ struct vg_unit_ops {
 	void (*device_facts)(const struct vg_unit *unit,
 			     const struct vg_path *path,
 			     struct vg_evidence *ev);
+	bool (*add_aliases)(const struct vg_unit *unit, struct vg_path *path);
+	void (*intake)(const struct vg_unit *unit);
+	bool (*pending)(const struct vg_unit *unit, bool serr);
+	bool (*collect)(const struct vg_unit *unit);
+	bool (*set_right)(const struct vg_unit *unit);
 };
 
 /**
@@ -55,6 +75,9 @@ struct vg_unit {
  * @describe: fill in the n-th unit but for its registers, whose size it returns
  * @find: the unit that covers a device, or -ENOENT
  * @drop: free what @parse made
+ * @watch: begin to take in faults as they are signalled; an errno (logged) if
+ *	   this kernel can't be looked on
+ * @unwatch: end it; nobody is in @intake any more
  *
  * The table stays mapped from @parse to @drop.
  */
@@ -65,6 +88,8 @@ struct vg_vendor {
 	size_t (*describe)(u32 n, struct vg_unit *unit);
 	int (*find)(const struct vg_path *path);
 	void (*drop)(void);
+	int (*watch)(void);
+	void (*unwatch)(void);
 };
 
 extern const struct vg_vendor vg_vtd;
@@ -74,6 +99,10 @@ int vg_units_init(void);
 void vg_units_exit(void);
 const struct vg_unit *vg_units_find(const struct vg_path *path);
 const struct vg_unit *vg_units_next(const struct vg_unit *prev);
+const struct vg_unit *vg_units_at(u32 index);
 bool vg_units_known(void);
+bool vg_units_set_right(void);
+int vg_units_watch(void);
+void vg_units_unwatch(void);
 
 #endif /* VG_UNITS_H */

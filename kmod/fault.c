@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where all faults end up: whose is it, and is it one too many? */
+#include <linux/ktime.h>
+#include <linux/rcupdate.h>
+
+#include "core/storm.h"
+#include "fault.h"
+#include "quarantine.h"
+#include "report.h"
+
+/*
+ * What was on its way when a step was taken, or waits to be read, doesn't tell
+ * that the step was not enough.
+ */
+#define SETTLE_NS	(50 * NSEC_PER_MSEC)
+
+/* Set before the first fault is taken in, read-only from then on. */
+static struct vg_policy policy;
+
+static atomic64_t unassigned;
+static atomic64_t lost;
+
+static const u8 cause_of[] = {
+	[VG_FAULT_DMA] = VG_CAUSE_DMA,
+	[VG_FAULT_IRQ] = VG_CAUSE_IRQ,
+};
+
+/* One fault is kept to be shown; those that come before it was are counted. */
+static void keep_sample(struct vg_assigned *entry, const struct vg_fault *fault)
+{
+	if (atomic_cmpxchg(&entry->sample_state, VG_SAMPLE_EMPTY,
+			   VG_SAMPLE_WRITING) != VG_SAMPLE_EMPTY)
+		return;
+	entry->sample = *fault;
+	atomic_set_release(&entry->sample_state, VG_SAMPLE_FULL);
+}
+
+/* Process context: say what has come since the last time. */
+static void report_faults(struct work_struct *work)
+{
+	struct vg_assigned *entry = container_of(work, struct vg_assigned,
+						 report);
+	struct vg_fault_news news = { .entry = entry };
+	int kind;
+
+	if (atomic_read_acquire(&entry->sample_state) != VG_SAMPLE_FULL)
+		return;
+	news.sample = entry->sample;
+	atomic_set_release(&entry->sample_state, VG_SAMPLE_EMPTY);
+	for (kind = 0; kind < VG_NR_FAULT_KINDS; kind++) {
+		u64 seen = atomic64_read(&entry->seen[kind]);
+
+		news.count[kind] = seen - entry->told[kind];
+		entry->told[kind] = seen;
+	}
+	news.would_quarantine = READ_ONCE(entry->over);
+	vg_report_faults(&news);
+}
+
+/* Pour one fault in; true if the bucket runs over. */
+static bool pour(struct vg_assigned *entry, enum vg_fault_kind kind, u64 now,
+		 u32 *level)
+{
+	const struct vg_storm_limit *limit = &policy.storm[kind];
+	s64 old = atomic64_read(&entry->storm[kind]);
+	u64 bucket;
+
+	do {
+		bucket = vg_storm_add(old, now, 1, limit);
+	} while (!atomic64_try_cmpxchg(&entry->storm[kind], &old, bucket));
+
+	*level = vg_storm_level(bucket, now, limit);
+	if (*level <= 1)
+		WRITE_ONCE(entry->first_ns, now);
+	return vg_storm_is_over(bucket, limit);
+}
+
+/* As pour(), for a device that faults on and on, but never in a burst. */
+static bool pour_steady(struct vg_assigned *entry, u64 now, u32 *level)
+{
+	s64 old = atomic64_read(&entry->steady);
+	u64 bucket;
+
+	do {
+		bucket = vg_storm_add(old, now, 1, &policy.steady);
+	} while (!atomic64_try_cmpxchg(&entry->steady, &old, bucket));
+
+	if (!vg_storm_is_over(bucket, &policy.steady))
+		return false;
+	*level = vg_storm_level(bucket, now, &policy.steady);
+	return true;
+}
+
+/* Is it one too many? Both buckets are to have it. */
+static bool account(struct vg_assigned *entry, enum vg_fault_kind kind, u64 now,
+		    u32 *level)
+{
+	bool burst = pour(entry, kind, now, level);
+
+	return pour_steady(entry, now, level) || burst;
+}
+
+static void act(struct vg_assigned *entry, const struct vg_fault *fault,
+		u64 now, u32 level)
+{
+	struct vg_group *group = entry->group;
+
+	if (policy.mode == VFIO_GUARD_MODE_AUDIT) {
+		WRITE_ONCE(entry->over, true);
+		return;
+	}
+	if (atomic_read(&group->rung) == VG_RUNG_FREE)
+		vg_quarantine_start(entry, cause_of[fault->kind],
+				    fault->requester, level);
+	else if ((s64)(now - READ_ONCE(group->stopped_ns)) > SETTLE_NS)
+		vg_quarantine_go_on(entry);
+	/* The next rung takes as many faults again. */
+	atomic64_set(&entry->storm[fault->kind], 0);
+	atomic64_set(&entry->steady, 0);
+}
+
+static bool note(const struct vg_unit *unit, const struct vg_fault *fault,
+		 u64 now, bool grave)
+{
+	struct vg_assigned *entry = NULL;
+	u32 level;
+
+	rcu_read_lock();
+	if (fault->has_requester)
+		entry = vg_assigned_find(unit->segment, fault->requester);
+	if (entry) {
+		atomic64_inc(&entry->seen[fault->kind]);
+		keep_sample(entry, fault);
+		if (account(entry, fault->kind, now, &level) || grave)
+			act(entry, fault, now, level);
+		/* The CPU's own queue may be stuck as long as the storm lasts */
+		queue_work(system_unbound_wq, &entry->report);
+	} else {
+		atomic64_inc(&unassigned);
+	}
+	rcu_read_unlock();
+	return entry;
+}
+
+/**
+ * vg_fault_note() - an IOMMU blocked a request
+ * @unit: the unit
+ * @fault: its record
+ *
+ * Finds the device in constant time, without a lock. A requester that is no
+ * device of VFIO's is counted and left alone.
+ *
+ * Context: any but NMI: stopping the device writes its config space.
+ * Return: true if the requester is a device that VFIO has open, or that is held.
+ */
+bool vg_fault_note(const struct vg_unit *unit, const struct vg_fault *fault)
+{
+	return note(unit, fault, ktime_get_mono_fast_ns(), false);
+}
+
+/**
+ * vg_fault_note_at() - an IOMMU blocked a request some time ago
+ * @unit: the unit
+ * @fault: its record
+ * @when: monotonic clock, when the record was there at the latest
+ *
+ * As vg_fault_note(), for records that are many: what had piled up before a
+ * device was stopped doesn't tell that it goes on.
+ *
+ * Context: any but NMI.
+ * Return: as vg_fault_note().
+ */
+bool vg_fault_note_at(const struct vg_unit *unit, const struct vg_fault *fault,
+		      u64 when)
+{
+	return note(unit, fault, when, false);
+}
+
+/**
+ * vg_fault_note_grave() - an IOMMU blocked a request, and that took an NMI
+ * @unit: the unit
+ * @fault: its record
+ *
+ * As vg_fault_note(), but the limit is one.
+ *
+ * Context: any but NMI.
+ * Return: as vg_fault_note().
+ */
+bool vg_fault_note_grave(const struct vg_unit *unit,
+			 const struct vg_fault *fault)
+{
+	return note(unit, fault, ktime_get_mono_fast_ns(), true);
+}
+
+/**
+ * vg_fault_lost() - faults happened that left no record
+ * @unit: the unit
+ * @count: how many, at least
+ *
+ * Context: any.
+ */
+void vg_fault_lost(const struct vg_unit *unit, u32 count)
+{
+	atomic64_add(count, &lost);
+}
+
+/**
+ * vg_fault_prepare() - make a device's entry ready to account for faults
+ * @entry: zeroed, not in the registry yet
+ *
+ * Context: any.
+ */
+void vg_fault_prepare(struct vg_assigned *entry)
+{
+	INIT_WORK(&entry->report, report_faults);
+}
+
+/**
+ * vg_fault_init() - set the limits
+ * @in_force: the policy
+ *
+ * Context: process; before the first fault is taken in.
+ */
+void vg_fault_init(const struct vg_policy *in_force)
+{
+	policy = *in_force;
+}
+
+/**
+ * vg_fault_totals() - faults that were no assigned device's, or left no record
+ * @nobodys: how many belonged to no device of VFIO's
+ * @unrecorded: how many are known to have left no record, at least
+ *
+ * Context: any.
+ */
+void vg_fault_totals(u64 *nobodys, u64 *unrecorded)
+{
+	*nobodys = atomic64_read(&unassigned);
+	*unrecorded = atomic64_read(&lost);
+}
