@@ -14,6 +14,7 @@
 #include "gate.h"
 #include "quarantine.h"
 #include "report.h"
+#include "units.h"
 
 #if !defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) && \
 	!defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
@@ -153,6 +154,8 @@ static int hook_vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 	int idx;
 
 	idx = srcu_read_lock(&inside);
+	if (policy.prevent)
+		vg_units_set_right();
 	if (policy.until_reset)
 		vg_quarantine_after_reset(pdev);
 	if (!judge(pdev, VG_NR_FACTS))

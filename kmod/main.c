@@ -12,6 +12,7 @@
 #include "fault.h"
 #include "gate.h"
 #include "hold.h"
+#include "nmi.h"
 #include "quarantine.h"
 #include "report.h"
 #include "units.h"
@@ -35,6 +36,14 @@ MODULE_PARM_DESC(dma_fault_limit, "DMA faults in a burst that stop a device (10)
 static uint irq_fault_limit = 2;
 module_param(irq_fault_limit, uint, 0444);
 MODULE_PARM_DESC(irq_fault_limit, "interrupt faults in a burst that stop a device (2); half a burst is forgotten in 1 s");
+
+static bool prevent = true;
+module_param(prevent, bool, 0444);
+MODULE_PARM_DESC(prevent, "set right what would make NMIs or system errors of faults (Y); N: judge it as it is");
+
+static ushort nmi_claim_limit = 8;
+module_param(nmi_claim_limit, ushort, 0444);
+MODULE_PARM_DESC(nmi_claim_limit, "NMIs a minute that may be explained by a fault of an assigned device (8); all others go to the kernel");
 
 #define WORD(id, name) " " name
 
@@ -94,6 +103,9 @@ static int __init read_policy(struct vg_policy *policy)
 		       quarantine);
 		return -EINVAL;
 	}
+	/* An audit changes nothing on the host. */
+	policy->prevent = prevent && policy->mode != VFIO_GUARD_MODE_AUDIT;
+	policy->nmi_claims = nmi_claim_limit;
 	return read_limits(policy);
 }
 
@@ -134,15 +146,22 @@ static int __init vfio_guard_init(void)
 	ret = vg_units_watch();
 	if (ret)
 		goto err_quarantine;
-	report_posture(&policy);
-	ret = vg_gate_init(&policy);
+	ret = vg_nmi_init(&policy);
 	if (ret)
 		goto err_watch;
+	report_posture(&policy);
+	if (policy.prevent && vg_units_set_right())
+		report_posture(&policy);
+	ret = vg_gate_init(&policy);
+	if (ret)
+		goto err_nmi;
 
 	vg_gate_survey();
 	vg_control_init();
 	return 0;
 
+err_nmi:
+	vg_nmi_exit();
 err_watch:
 	vg_units_unwatch();
 err_quarantine:
@@ -159,6 +178,7 @@ static void __exit vfio_guard_exit(void)
 	unsigned long open;
 
 	vg_control_exit();
+	vg_nmi_exit();
 	/* Nothing is taken in any more, so nothing is quarantined any more. */
 	vg_units_unwatch();
 	/* Nobody may open a device whose bus is still held in reset. */

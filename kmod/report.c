@@ -557,6 +557,18 @@ void vg_report_posture(const struct vg_unit *unit,
 
 /* The registers of a mask that is not in force. */
 /**
+ * vg_report_nmi_claimed() - log that faults explained an NMI
+ * @claimed: how many there have been
+ *
+ * Context: process, may sleep.
+ */
+void vg_report_nmi_claimed(u64 claimed)
+{
+	pr_warn("%s total=%llu\n",
+		vg_event_name(VFIO_GUARD_EVENT_NMI_CLAIMED), claimed);
+}
+
+/**
  * vg_report_exit() - say what was held back, and the sums
  *
  * Context: process, may sleep; nobody reports any more.

@@ -48,6 +48,7 @@ void vg_report_faults(const struct vg_fault_news *news);
 void vg_report_quarantined(const struct vg_assigned *entry,
 			   struct pci_dev *port, bool first);
 void vg_report_released(const struct vg_assigned *entry, const char *by);
+void vg_report_nmi_claimed(u64 claimed);
 void vg_report_exit(void);
 
 #endif /* VG_REPORT_H */
