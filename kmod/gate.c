@@ -9,6 +9,7 @@
 #include <linux/vfio_pci_core.h>
 
 #include "assigned.h"
+#include "chipset.h"
 #include "compat.h"
 #include "evidence.h"
 #include "gate.h"
@@ -158,6 +159,8 @@ static int hook_vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 		vg_units_set_right();
 	if (policy.until_reset)
 		vg_quarantine_after_reset(pdev);
+	vg_chipset_arm(&policy);
+	vg_chipset_report();
 	if (!judge(pdev, VG_NR_FACTS))
 		goto out;
 	ret = register_device(pdev);

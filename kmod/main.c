@@ -7,9 +7,11 @@
 #include <linux/module.h>
 
 #include "assigned.h"
+#include "chipset.h"
 #include "control.h"
 #include "evidence.h"
 #include "fault.h"
+#include "firmware.h"
 #include "gate.h"
 #include "hold.h"
 #include "nmi.h"
@@ -133,9 +135,12 @@ static int __init vfio_guard_init(void)
 	ret = read_policy(&policy);
 	if (ret)
 		return ret;
-	ret = vg_units_init();
+	ret = vg_firmware_init();
 	if (ret)
 		return ret;
+	ret = vg_units_init();
+	if (ret)
+		goto err_firmware;
 	ret = vg_assigned_init();
 	if (ret)
 		goto err_units;
@@ -149,9 +154,12 @@ static int __init vfio_guard_init(void)
 	ret = vg_nmi_init(&policy);
 	if (ret)
 		goto err_watch;
+	vg_chipset_arm(&policy);
 	report_posture(&policy);
 	if (policy.prevent && vg_units_set_right())
 		report_posture(&policy);
+	vg_chipset_report();
+	vg_firmware_report();
 	ret = vg_gate_init(&policy);
 	if (ret)
 		goto err_nmi;
@@ -161,6 +169,7 @@ static int __init vfio_guard_init(void)
 	return 0;
 
 err_nmi:
+	vg_chipset_restore();
 	vg_nmi_exit();
 err_watch:
 	vg_units_unwatch();
@@ -170,6 +179,8 @@ err_assigned:
 	vg_assigned_exit();
 err_units:
 	vg_units_exit();
+err_firmware:
+	vg_firmware_exit();
 	return ret;
 }
 
@@ -186,8 +197,10 @@ static void __exit vfio_guard_exit(void)
 	vg_gate_exit();
 	open = vg_assigned_exit();
 	vg_hold_exit();
+	vg_chipset_restore();
 	vg_report_exit();
 	vg_units_exit();
+	vg_firmware_exit();
 	if (open)
 		pr_warn("unloaded with %lu device%s open, unguarded from now on\n",
 			open, open == 1 ? "" : "s");

@@ -556,6 +556,67 @@ void vg_report_posture(const struct vg_unit *unit,
 }
 
 /* The registers of a mask that is not in force. */
+static void add_lacks(struct seq_buf *line, const struct vg_chip_mask *mask)
+{
+	const char *sep = " lacks=";
+	u8 i;
+
+	for (i = 0; i < mask->nr; i++) {
+		if (!mask->word[i].lacks)
+			continue;
+		seq_buf_printf(line, "%s%#llx", sep, mask->word[i].at);
+		sep = ",";
+	}
+}
+
+/**
+ * vg_report_chip() - log how a chip's mask of IOMMU faults stands
+ * @pdev: the chip
+ * @rule: what asks for the mask, NULL if no rule speaks of the chip
+ * @mask: how it stands
+ * @lost: how often somebody had cleared it when it was looked for
+ *
+ * Context: process, may sleep.
+ */
+void vg_report_chip(struct pci_dev *pdev, const struct vg_chip_rule *rule,
+		    const struct vg_chip_mask *mask, u32 lost)
+{
+	bool loose = vg_mask_in_force(mask->state) == VG_NO ||
+		     vg_mask_in_force(mask->state) == VG_UNKNOWN;
+	char buf[LINE_MAX_LEN];
+	struct seq_buf line;
+
+	seq_buf_init(&line, buf, sizeof(buf));
+	seq_buf_printf(&line, "%s dev=%s id=%04x:%04x",
+		       vg_event_name(VFIO_GUARD_EVENT_POSTURE), pci_name(pdev),
+		       pdev->vendor, pdev->device);
+	if (rule)
+		seq_buf_printf(&line, " chip=\"%s\"", rule->name);
+	seq_buf_printf(&line, " vtd-mask=%s", vg_mask_name(mask->state));
+	add_lacks(&line, mask);
+	if (lost)
+		seq_buf_printf(&line, " lost=%u", lost);
+	dev_printk(loose ? KERN_WARNING : KERN_INFO, &pdev->dev,
+		   "vfio-guard: %.*s\n", (int)seq_buf_used(&line), buf);
+}
+
+/**
+ * vg_report_firmware() - log what firmware keeps to itself
+ * @ports: the root ports whose errors it handles first; or all, none, some, or
+ *	   unknown
+ * @nmi_sources: how many error sources it tells of by an NMI, in which Linux
+ *		 panics if the error is a fatal one (ghes_notify_nmi()), before
+ *		 any other handler is asked
+ *
+ * Context: process, may sleep.
+ */
+void vg_report_firmware(const char *ports, u32 nmi_sources)
+{
+	pr_notice("%s fw-first=%s ghes-nmi=%u hint=\"%s\"\n",
+		  vg_event_name(VFIO_GUARD_EVENT_POSTURE), ports, nmi_sources,
+		  vg_reason_remedy(VFIO_GUARD_REASON_FW_FIRST));
+}
+
 /**
  * vg_report_nmi_claimed() - log that faults explained an NMI
  * @claimed: how many there have been

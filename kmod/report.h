@@ -6,6 +6,7 @@
 #include <linux/pci.h>
 
 #include "assigned.h"
+#include "core/chips.h"
 #include "core/verdict.h"
 #include "units.h"
 
@@ -44,6 +45,9 @@ void vg_report_posture(const struct vg_unit *unit,
 		       const struct vg_evidence *ev,
 		       const struct vg_policy *policy,
 		       const struct vg_verdict *verdict);
+void vg_report_chip(struct pci_dev *pdev, const struct vg_chip_rule *rule,
+		    const struct vg_chip_mask *mask, u32 lost);
+void vg_report_firmware(const char *ports, u32 nmi_sources);
 void vg_report_faults(const struct vg_fault_news *news);
 void vg_report_quarantined(const struct vg_assigned *entry,
 			   struct pci_dev *port, bool first);

@@ -24,6 +24,7 @@ static const struct chip known[] = {
 	{ 0x8086, 0x3405, 2, { { VG_CHIP_BROKEN_BELOW_REV, 0, 0xff }, UR } },
 	{ 0x8086, 0x3406, 2, { { VG_CHIP_BROKEN_BELOW_REV, 0, 0x22 }, UR } },
 	{ 0x1002, 0x4385, 1, { { VG_CHIP_BROKEN_IF_SET, 0xad, 3 } } },
+	{ 0x8086, 0x0e28, 1, { CONFIG } },
 	{ 0x8086, 0x342e, 1, { CONFIG } },
 	{ 0x8086, 0x3728, 1, { CONFIG } },
 	{ 0x8086, 0x3c28, 1, { CONFIG } },

@@ -55,7 +55,7 @@ X(SERR_NMI, "serr-nmi", WARN, DENY,					\
 	"disable SERR and root-port system-error reporting in firmware")	\
 X(FW_FIRST, "fw-first", WARN, DENY,					\
 	"firmware owns PCIe errors: a fatal one may end in a firmware NMI",	\
-	"disable firmware-first error handling, or boot with pcie_ports=native") \
+	"disable firmware-first error handling in firmware") \
 X(NO_AER, "no-aer", WARN, WARN,						\
 	"nothing on the path can report or contain a PCIe error",		\
 	"use a slot below a root port with AER")				\
