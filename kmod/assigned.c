@@ -6,6 +6,7 @@
 #include <linux/xarray.h>
 
 #include "assigned.h"
+#include "error.h"
 #include "fault.h"
 #include "quarantine.h"
 #include "report.h"
@@ -323,6 +324,7 @@ static int add_entry(struct pci_dev *pdev)
 	refcount_set(&entry->refs, 1);
 	INIT_RCU_WORK(&entry->free, free_entry);
 	vg_fault_prepare(entry);
+	vg_error_prepare(entry);
 	find_requesters(entry);
 	ret = link_entry(entry);
 	if (ret)
@@ -339,11 +341,12 @@ err_entry:
 /**
  * vg_assigned_open() - a device is about to be opened
  * @pdev: the device; one that is known already is no error
+ * @held: bits of its COMMAND register to hold off until it is closed
  *
  * Context: process, may sleep; VFIO's lock of the device set is held.
  * Return: 0 or -ENOMEM.
  */
-int vg_assigned_open(struct pci_dev *pdev)
+int vg_assigned_open(struct pci_dev *pdev, u16 held)
 {
 	struct vg_assigned *entry;
 	int ret = 0;
@@ -356,6 +359,9 @@ int vg_assigned_open(struct pci_dev *pdev)
 	}
 	if (entry) {
 		entry->open = true;
+		entry->held = held;
+		if (held)
+			vg_hold_set(entry->hold, held);
 	}
 	mutex_unlock(&lock);
 	return ret;
@@ -377,6 +383,9 @@ void vg_assigned_close(struct pci_dev *pdev)
 	entry = entry_of(pdev);
 	if (entry) {
 		entry->open = false;
+		if (entry->held)
+			vg_hold_clear(entry->hold, entry->held);
+		entry->held = 0;
 	}
 	mutex_unlock(&lock);
 	schedule_delayed_work(&prune_work, LINGER);

@@ -59,6 +59,27 @@ enum vg_sample_state {
 };
 
 /**
+ * struct vg_error_count - a device's PCIe errors
+ * @storm: accounting of uncorrectable ones, see core/storm.h
+ * @noise: the same of correctable ones, which are stopped differently
+ * @correctable: how many there were since it was opened first
+ * @recoverer: the thread in which the kernel recovers the device; not to be
+ *	       dereferenced
+ * @uncorrectable: as @correctable; this and the rest are for error.c's work alone
+ * @mutes: how often its correctable errors were turned off
+ * @lines: limits what is logged of them
+ */
+struct vg_error_count {
+	atomic64_t storm;
+	atomic64_t noise;
+	atomic64_t correctable;
+	const struct task_struct *recoverer;
+	u64 uncorrectable;
+	u32 mutes;
+	struct ratelimit_state lines;
+};
+
+/**
  * struct vg_assigned - one device that VFIO has open, or that is held
  * @pdev: the device; a reference is held
  * @group: its group; a reference is held
@@ -70,6 +91,7 @@ enum vg_sample_state {
  * @nr_requesters: how many
  * @refs: one for the registry, one for each user that outlasts RCU
  * @open: VFIO has it open; under the registry's mutex
+ * @held: bits of its COMMAND register that are held off as long as it is open
  * @notified: its driver's error callback has been called in this quarantine
  * @seen: by enum vg_fault_kind, faults since it was opened first
  * @storm: by enum vg_fault_kind, accounting, see core/storm.h
@@ -79,6 +101,7 @@ enum vg_sample_state {
  * @sample_state: enum vg_sample_state
  * @told: by enum vg_fault_kind, how many of @seen have been reported
  * @over: in audit mode, it would have been quarantined
+ * @errors: PCIe errors, see error.c
  * @report: logs faults; hard irq to process
  * @free: frees the entry when the last lock-free reader is gone
  */
@@ -93,6 +116,7 @@ struct vg_assigned {
 	u8 nr_requesters;
 	refcount_t refs;
 	bool open;
+	u16 held;
 	bool notified;
 	atomic64_t seen[VG_NR_FAULT_KINDS];
 	atomic64_t storm[VG_NR_FAULT_KINDS];
@@ -102,13 +126,14 @@ struct vg_assigned {
 	atomic_t sample_state;
 	u64 told[VG_NR_FAULT_KINDS];
 	bool over;
+	struct vg_error_count errors;
 	struct work_struct report;
 	struct rcu_work free;
 };
 
 int vg_assigned_init(void);
 unsigned long vg_assigned_exit(void);
-int vg_assigned_open(struct pci_dev *pdev);
+int vg_assigned_open(struct pci_dev *pdev, u16 held);
 void vg_assigned_close(struct pci_dev *pdev);
 bool vg_assigned_is_open(struct pci_dev *pdev);
 bool vg_assigned_any(void);

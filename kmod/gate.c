@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "evidence.h"
 #include "gate.h"
+#include "path.h"
 #include "quarantine.h"
 #include "report.h"
 #include "units.h"
@@ -133,9 +134,29 @@ static bool judge(struct pci_dev *pdev, enum vg_fact_id found)
 	return !decision.verdict.refuse;
 }
 
-static int register_device(struct pci_dev *pdev)
+/* What could escalate goes off before anybody judges whether it is off. */
+static int arm_path(struct pci_dev *pdev)
 {
-	int ret = vg_assigned_open(pdev);
+	int held;
+
+	vg_chipset_arm(&policy);
+	vg_chipset_report();
+	held = policy.prevent ? vg_path_arm(pdev) : 0;
+	if (held < 0)
+		pci_err(pdev, "vfio-guard: can't arm the device's path: %d\n",
+			held);
+	return held;
+}
+
+static void disarm_path(struct pci_dev *pdev)
+{
+	if (policy.prevent)
+		vg_path_disarm(pdev);
+}
+
+static int register_device(struct pci_dev *pdev, u16 held)
+{
+	int ret = vg_assigned_open(pdev, held);
 
 	if (ret)
 		pci_err(pdev, "vfio-guard: can't register the device: %d\n",
@@ -151,7 +172,7 @@ static int hook_vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 {
 	struct own_call call;
 	struct pci_dev *pdev = vdev->pdev;
-	int ret = -EPERM;
+	int ret, held;
 	int idx;
 
 	idx = srcu_read_lock(&inside);
@@ -159,19 +180,25 @@ static int hook_vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 		vg_units_set_right();
 	if (policy.until_reset)
 		vg_quarantine_after_reset(pdev);
-	vg_chipset_arm(&policy);
-	vg_chipset_report();
+	ret = arm_path(pdev);
+	if (ret < 0)
+		goto out;
+	held = ret;
+	ret = -EPERM;
 	if (!judge(pdev, VG_NR_FACTS))
-		goto out;
-	ret = register_device(pdev);
+		goto out_disarm;
+	ret = register_device(pdev, held);
 	if (ret)
-		goto out;
+		goto out_disarm;
 
 	own_call_begin(&call, vdev);
 	ret = vfio_pci_core_enable(vdev);
 	own_call_end(&call);
-	if (ret)
-		vg_assigned_close(pdev);
+	if (!ret)
+		goto out;
+	vg_assigned_close(pdev);
+out_disarm:
+	disarm_path(pdev);
 out:
 	srcu_read_unlock(&inside, idx);
 	return ret;
@@ -190,6 +217,7 @@ static void hook_vfio_pci_core_disable(struct vfio_pci_core_device *vdev)
 	vfio_pci_core_disable(vdev);
 	own_call_end(&call);
 	vg_assigned_close(pdev);
+	disarm_path(pdev);
 	srcu_read_unlock(&inside, idx);
 }
 
@@ -327,8 +355,11 @@ static void survey_vfio(struct pci_dev *pdev, struct vfio_pci_core_device *vdev)
 	/* As at open: nobody opens or closes the device while we look. */
 	mutex_lock(&vdev->vdev.dev_set->lock);
 	if (vdev->vdev.open_count && !vg_assigned_is_open(pdev)) {
+		int held = arm_path(pdev);
+
 		judge(pdev, VG_FACT_PREOPEN);
-		register_device(pdev);
+		if (register_device(pdev, max(held, 0)) && held >= 0)
+			disarm_path(pdev);
 	}
 	mutex_unlock(&vdev->vdev.dev_set->lock);
 }

@@ -9,12 +9,14 @@
 #include "assigned.h"
 #include "chipset.h"
 #include "control.h"
+#include "error.h"
 #include "evidence.h"
 #include "fault.h"
 #include "firmware.h"
 #include "gate.h"
 #include "hold.h"
 #include "nmi.h"
+#include "path.h"
 #include "quarantine.h"
 #include "report.h"
 #include "units.h"
@@ -38,6 +40,14 @@ MODULE_PARM_DESC(dma_fault_limit, "DMA faults in a burst that stop a device (10)
 static uint irq_fault_limit = 2;
 module_param(irq_fault_limit, uint, 0444);
 MODULE_PARM_DESC(irq_fault_limit, "interrupt faults in a burst that stop a device (2); half a burst is forgotten in 1 s");
+
+static uint pcie_error_limit = 3;
+module_param(pcie_error_limit, uint, 0444);
+MODULE_PARM_DESC(pcie_error_limit, "uncorrectable PCIe errors in a burst that stop a device (3), half a burst is forgotten in 10 s; a fatal one always does");
+
+static uint pcie_noise_limit = 100;
+module_param(pcie_noise_limit, uint, 0444);
+MODULE_PARM_DESC(pcie_noise_limit, "correctable PCIe errors in a burst that are the last a device reports (100); half a burst is forgotten in 1 s");
 
 static bool prevent = true;
 module_param(prevent, bool, 0444);
@@ -75,6 +85,12 @@ static int __init read_limits(struct vg_policy *policy)
 	policy->steady.limit = min_t(uint, 10 * dma_fault_limit,
 				     VG_STORM_LIMIT_MAX);
 	policy->steady.half_life_us = USEC_PER_SEC;
+	if (!ret)
+		ret = read_limit("pcie_error_limit", pcie_error_limit,
+				 10 * USEC_PER_SEC, &policy->error);
+	if (!ret)
+		ret = read_limit("pcie_noise_limit", pcie_noise_limit,
+				 USEC_PER_SEC, &policy->noise);
 	return ret;
 }
 
@@ -154,6 +170,7 @@ static int __init vfio_guard_init(void)
 	ret = vg_nmi_init(&policy);
 	if (ret)
 		goto err_watch;
+	vg_error_init(&policy);
 	vg_chipset_arm(&policy);
 	report_posture(&policy);
 	if (policy.prevent && vg_units_set_right())
@@ -170,6 +187,7 @@ static int __init vfio_guard_init(void)
 
 err_nmi:
 	vg_chipset_restore();
+	vg_error_exit();
 	vg_nmi_exit();
 err_watch:
 	vg_units_unwatch();
@@ -192,11 +210,13 @@ static void __exit vfio_guard_exit(void)
 	vg_nmi_exit();
 	/* Nothing is taken in any more, so nothing is quarantined any more. */
 	vg_units_unwatch();
+	vg_error_exit();
 	/* Nobody may open a device whose bus is still held in reset. */
 	vg_quarantine_exit();
 	vg_gate_exit();
 	open = vg_assigned_exit();
 	vg_hold_exit();
+	vg_path_exit();
 	vg_chipset_restore();
 	vg_report_exit();
 	vg_units_exit();

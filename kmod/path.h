@@ -30,5 +30,9 @@ struct vg_path {
 void vg_path_init(struct vg_path *path, struct pci_dev *pdev);
 bool vg_path_add_requester(struct vg_path *path, u16 rid);
 void vg_path_facts(const struct vg_path *path, struct vg_evidence *ev);
+int vg_path_arm(struct pci_dev *pdev);
+void vg_path_disarm(struct pci_dev *pdev);
+bool vg_path_mute(struct pci_dev *pdev);
+void vg_path_exit(void);
 
 #endif /* VG_PATH_H */

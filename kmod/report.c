@@ -503,12 +503,102 @@ void vg_report_released(const struct vg_assigned *entry, const char *by)
 
 	for (kind = 0; kind < VG_NR_FAULT_KINDS; kind++)
 		faults += atomic64_read(&entry->seen[kind]);
+	faults += entry->errors.uncorrectable;
 	mutex_lock(&lock);
 	totals[VFIO_GUARD_EVENT_RELEASED]++;
 	begin_line(entry, VFIO_GUARD_EVENT_RELEASED, &line, buf, sizeof(buf));
 	add_cause(&line, entry->group);
 	seq_buf_printf(&line, " faults=%llu by=%s", faults, by);
 	log_line(entry, VFIO_GUARD_EVENT_RELEASED, &line);
+	mutex_unlock(&lock);
+}
+
+static void add_errors(struct seq_buf *line, u32 status)
+{
+	const char *sep = " error=";
+	unsigned int bit;
+
+	if (!status)
+		seq_buf_printf(line, "%sunknown", sep);
+	for (bit = 0; bit < VG_AER_BITS; bit++) {
+		if (!(status & BIT(bit)))
+			continue;
+		if (vg_aer_name(bit))
+			seq_buf_printf(line, "%s%s", sep, vg_aer_name(bit));
+		else
+			seq_buf_printf(line, "%sbit%u", sep, bit);
+		sep = ",";
+	}
+}
+
+/* The device itself, unless it is known by what a port above it saw. */
+static void add_reporter(struct seq_buf *line, const struct vg_assigned *entry,
+			 struct pci_dev *pdev)
+{
+	if (pdev != entry->pdev)
+		seq_buf_printf(line, " reporter=%s", pci_name(pdev));
+}
+
+static void add_header(struct seq_buf *line, const struct vg_error *error)
+{
+	if (error->has_header)
+		seq_buf_printf(line, " header=\"%08x %08x %08x %08x\"",
+			       error->header[0], error->header[1],
+			       error->header[2], error->header[3]);
+}
+
+/**
+ * vg_report_contained() - log an uncorrectable PCIe error
+ * @entry: the device that is held to be its cause
+ * @error: the error
+ * @would_quarantine: the device would be quarantined but for mode=audit
+ *
+ * Context: process, may sleep.
+ */
+void vg_report_contained(const struct vg_assigned *entry,
+			 const struct vg_error *error, bool would_quarantine)
+{
+	bool fatal = error->severity == VG_SEVERITY_FATAL;
+	char buf[LINE_MAX_LEN];
+	struct seq_buf line;
+
+	mutex_lock(&lock);
+	totals[VFIO_GUARD_EVENT_CONTAINED]++;
+	begin_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line, buf, sizeof(buf));
+	add_errors(&line, error->status);
+	seq_buf_printf(&line, " severity=%s status=%#010x",
+		       fatal ? "fatal" : "nonfatal", error->status);
+	add_header(&line, error);
+	add_reporter(&line, entry, error->pdev);
+	seq_buf_printf(&line, " count=%llu", entry->errors.uncorrectable);
+	if (would_quarantine)
+		seq_buf_printf(&line, " verdict=quarantine");
+	log_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line);
+	mutex_unlock(&lock);
+}
+
+/**
+ * vg_report_noise() - log that a device has too many correctable errors
+ * @entry: the device
+ * @pdev: who reported them
+ * @muted: the device reports no more of them
+ *
+ * Context: process, may sleep.
+ */
+void vg_report_noise(const struct vg_assigned *entry, struct pci_dev *pdev,
+		     bool muted)
+{
+	char buf[LINE_MAX_LEN];
+	struct seq_buf line;
+
+	mutex_lock(&lock);
+	begin_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line, buf, sizeof(buf));
+	seq_buf_printf(&line, " severity=correctable");
+	add_reporter(&line, entry, pdev);
+	seq_buf_printf(&line, " count=%lld muted=%s",
+		       (s64)atomic64_read(&entry->errors.correctable),
+		       muted ? "yes" : "no");
+	log_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line);
 	mutex_unlock(&lock);
 }
 
@@ -648,10 +738,11 @@ void vg_report_exit(void)
 	}
 	xa_destroy(&chatters);
 	vg_fault_totals(&unassigned, &lost);
-	pr_info("totals: refused=%llu warned=%llu admitted=%llu faults=%llu quarantined=%llu released=%llu unassigned=%llu lost=%llu\n",
+	pr_info("totals: refused=%llu warned=%llu admitted=%llu contained=%llu faults=%llu quarantined=%llu released=%llu unassigned=%llu lost=%llu\n",
 		totals[VFIO_GUARD_EVENT_REFUSED],
 		totals[VFIO_GUARD_EVENT_WARNED],
 		totals[VFIO_GUARD_EVENT_ADMITTED],
+		totals[VFIO_GUARD_EVENT_CONTAINED],
 		totals[VFIO_GUARD_EVENT_FAULT],
 		totals[VFIO_GUARD_EVENT_QUARANTINED],
 		totals[VFIO_GUARD_EVENT_RELEASED], unassigned, lost);

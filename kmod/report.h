@@ -8,6 +8,7 @@
 #include "assigned.h"
 #include "core/chips.h"
 #include "core/verdict.h"
+#include "error.h"
 #include "units.h"
 
 /**
@@ -53,6 +54,10 @@ void vg_report_quarantined(const struct vg_assigned *entry,
 			   struct pci_dev *port, bool first);
 void vg_report_released(const struct vg_assigned *entry, const char *by);
 void vg_report_nmi_claimed(u64 claimed);
+void vg_report_contained(const struct vg_assigned *entry,
+			 const struct vg_error *error, bool would_quarantine);
+void vg_report_noise(const struct vg_assigned *entry, struct pci_dev *pdev,
+		     bool muted);
 void vg_report_exit(void);
 
 #endif /* VG_REPORT_H */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* PCIe errors of assigned devices: whose was it, and is it one too many? */
+#ifndef VG_ERROR_H
+#define VG_ERROR_H
+
+#include "assigned.h"
+#include "core/aer.h"
+#include "core/verdict.h"
+
+enum vg_severity {
+	VG_SEVERITY_CORRECTABLE,
+	VG_SEVERITY_NONFATAL,
+	VG_SEVERITY_FATAL,
+};
+
+/**
+ * struct vg_error - a PCIe error that the kernel is about to handle
+ * @pdev: who reported it; a reference is held
+ * @severity: enum vg_severity
+ * @has_header: @header is the TLP that it is about
+ * @status: Uncorrectable Error Status, what is masked left out; 0 if it could
+ *	    not be read
+ * @header: the TLP's first double words
+ */
+struct vg_error {
+	struct pci_dev *pdev;
+	u8 severity;
+	bool has_header;
+	u32 status;
+	u32 header[VG_TLP_WORDS];
+};
+
+void vg_error_init(const struct vg_policy *in_force);
+void vg_error_exit(void);
+void vg_error_prepare(struct vg_assigned *entry);
+
+#endif /* VG_ERROR_H */
