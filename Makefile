@@ -9,7 +9,7 @@ INSTALL_MOD_PATH ?= $(DESTDIR)
 # Distributions' headers come without the key that modules_install signs with.
 NOSIGN := $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 
-.PHONY: all install clean help setup demo check kunit qemu-check static style kdir
+.PHONY: all install clean help setup demo check bench kunit qemu-check static style kdir
 
 all: kdir
 	+$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -40,8 +40,10 @@ demo:
 	qemu-tests/demo
 
 check:
-	scripts/setup
 	scripts/check
+
+bench:
+	scripts/bench
 
 kunit:
 	scripts/kunit
@@ -71,4 +73,5 @@ help:
 	@echo '  kunit       unit tests of the pure part'
 	@echo '  qemu-check  attacks and healthy hosts in virtual machines; narrow it by'
 	@echo '              KERNELS="6.1 6.12", SCENARIO=<glob>, QEMU=11 or <path>'
+	@echo '  bench       what faults and NMIs cost, with vfio-guard and without it'
 	@echo '  setup       only fetch what these need'

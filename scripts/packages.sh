@@ -81,7 +81,7 @@ get_native_kernel() {
 	apt_retry newest_image "$meta"
 	release=$(newest_image "$meta")
 	release=${release#linux-image-}
-	[[ $release == "$1".* ]] || say "note: the archive's kernel is now $release"
+	[[ $release == "$1".* || $1 == try-* ]] || say "note: the archive's kernel is now $release"
 	rm -rf "$new"
 	mapfile -t list < <(depends apt-cache "linux-headers-$release" 'linux-(headers|kbuild)-')
 	fetch "$new/debs" "linux-image-$release" "linux-headers-$release" "${list[@]}"
@@ -111,7 +111,7 @@ get_trixie_kernel() {
 	inside apt-get -qq update
 	release=$(newest_image "$2" "inside apt-cache -o APT::Default-Release=trixie-backports")
 	release=${release#linux-image-}
-	[[ $release == "$1".* ]] || say "note: the archive's kernel is now $release"
+	[[ $release == "$1".* || $1 == try-* ]] || say "note: the archive's kernel is now $release"
 	mapfile -t list < <(
 		depends "inside apt-cache" "linux-image-$release" 'linux-(base|binary|modules)-'
 		depends "inside apt-cache" "linux-headers-$release" 'linux-(headers|kbuild)-'

@@ -11,6 +11,8 @@ import threading
 import time
 import tomllib
 import traceback
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +25,7 @@ QEMU = "qemu-system-x86_64"
 BOOT_TIMEOUT = 120
 #: How much longer things may take on a kernel that watches all it does.
 SLOW = 6
+WATCHERS = "^CONFIG_(KASAN|PROVE_LOCKING)=y"
 
 
 @dataclass
@@ -36,8 +39,10 @@ class Platform:
     devices: dict = field(default_factory=dict)
     setup: list = field(default_factory=list)
     before_boot: list = field(default_factory=list)
+    tables: dict = field(default_factory=dict)  # ACPI tables without header, in hex
     only_on: list = field(default_factory=list)
     not_on: list = field(default_factory=list)
+    vmm: bool = False  # has a QEMU of its own
 
 
 @dataclass
@@ -115,7 +120,9 @@ class Suite:
         self.cache, self.qemu, self.keep, self.tell = Path(cache), qemu, keep, tell
         self.platforms = platforms()
         self.results, self.lock = [], threading.Lock()
+        self.spent = {}  # kernel: seconds by what for, of all guests together
         self.initrds, self.unbuilt = {}, {}
+        self.vmms = set()  # those of the initrds with a QEMU that this run has made
         self.coverage = watch.Coverage()
         text = subprocess.run([qemu, "--version"], check=True, text=True,
                               capture_output=True).stdout
@@ -187,7 +194,12 @@ class Suite:
                 else:
                     shared.setdefault((kernel, s.platform), []).append(s)
         boots += [(k, p, group) for (k, p), group in shared.items()]
-        return sorted(boots, key=lambda b: -sum(s.timeout for s in b[2]))
+        return sorted(boots, key=lambda b: -self.slowness(b[0]) * sum(s.timeout for s in b[2]))
+
+    def slowness(self, kernel):
+        """How much more time than a distribution's kernel this one is given."""
+        config = (self.cache / "kernels" / kernel / "config").read_text()
+        return SLOW if re.search(WATCHERS, config, re.M) else 1
 
     def run(self, chosen, kernels, jobs):
         """Run all of it, jobs boots at a time."""
@@ -220,6 +232,16 @@ class Suite:
         for thread in threads:
             thread.join()
 
+    @contextmanager
+    def clocked(self, kernel, what):
+        """Note the time that what is done inside takes."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.spent.setdefault(kernel, Counter())[what] += time.monotonic() - start
+
     def note(self, result):
         """Keep and tell a result."""
         with self.lock:
@@ -238,14 +260,16 @@ class Suite:
                     try:
                         if refused >= 2:
                             raise Trouble("the platform did not boot twice before")
-                        vm, ran = self.boot(kernel, platform, logs), []
+                        with self.clocked(kernel, "booting"):
+                            vm, ran = self.boot(kernel, platform, logs), []
                     except Trouble as err:
                         refused += 1
                         self.note(Result(scenario, kernel, "not ok", time.monotonic() - start,
                                          f"boot: {err}", tail(logs / "console.log")))
                         continue
                 since = watch.jiffies(vm)
-                result = self.run_one(vm, kernel, platform, scenario)
+                with self.clocked(kernel, "scenarios"):
+                    result = self.run_one(vm, kernel, platform, scenario)
                 self.note(result)
                 ran.append((since, result))
                 if self.keep and result.verdict == "not ok" and vm.alive():
@@ -256,7 +280,8 @@ class Suite:
                     vm.kill()
                     vm = None
             if vm:
-                self.inspect(vm, kernel, ran)
+                with self.clocked(kernel, "inspection"):
+                    self.inspect(vm, kernel, ran)
         finally:
             if vm:
                 vm.kill()
@@ -274,11 +299,30 @@ class Suite:
             with self.lock:
                 self.tell(result)
 
+    def with_vmm(self, kernel):
+        """The initramfs of a kernel with a QEMU in it."""
+        initrd = self.cache / "build" / f"initramfs-{kernel}-vmm"
+        with self.lock:
+            if initrd not in self.vmms:
+                vmm = self.cache / "build" / "vmm"
+                if not self.vmms:
+                    image.build_vmm(vmm)
+                initrd.write_bytes(self.initrds[kernel].read_bytes() + vmm.read_bytes())
+                self.vmms.add(initrd)
+        return initrd
+
     def boot(self, kernel, platform, logs):
         """Start a VM of this platform and set it up for its scenarios."""
         logs.mkdir(parents=True, exist_ok=True)
-        vm = VM(self.qemu, platform.qemu.split(), self.cache / "kernels" / kernel / "vmlinuz",
-                self.initrds[kernel], platform.append, logs, SLOW if kernel.endswith("-debug") else 1)
+        arguments = platform.qemu.split()
+        for signature, text in platform.tables.items():
+            table = logs / f"{signature}.aml"
+            table.write_bytes(bytes.fromhex(re.sub("#.*", "", text)))
+            arguments += ["-acpitable", f"sig={signature},data={table}"]
+        initrd = self.with_vmm(kernel) if platform.vmm else self.initrds[kernel]
+        home = self.cache / "kernels" / kernel
+        vm = VM(self.qemu, arguments, home / "vmlinuz", initrd, platform.append, logs,
+                self.slowness(kernel))
         log = open(logs / "setup.log", "w", buffering=1)
         try:
             steps = Steps(vm, platform.devices, lambda text: print(text, file=log))

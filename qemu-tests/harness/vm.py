@@ -21,6 +21,13 @@ KERNEL_LINE = ("console=ttyS0 loglevel=4 log_buf_len=4M printk.devkmsg=on panic=
                "rcupdate.rcu_cpu_stall_timeout=60")
 
 
+def version(qemu):
+    """Major and minor version of a QEMU."""
+    text = subprocess.run([qemu, "--version"], check=True, text=True,
+                          capture_output=True).stdout
+    return tuple(int(n) for n in re.search(r"version (\d+)\.(\d+)", text).groups())
+
+
 def accelerator(qemu):
     """Emulate CPUs in threads of their own only where that is safe.
 
@@ -29,10 +36,12 @@ def accelerator(qemu):
     tracing or jump labels are switched ("accel/tcg: Always lock pages before
     translation" mended it).
     """
-    text = subprocess.run([qemu, "--version"], check=True, text=True,
-                          capture_output=True).stdout
-    major, minor = (int(n) for n in re.search(r"version (\d+)\.(\d+)", text).groups())
-    return "tcg,thread=" + ("multi" if (major, minor) >= (8, 1) else "single")
+    return "tcg,thread=" + ("multi" if version(qemu) >= (8, 1) else "single")
+
+
+def translation(qemu):
+    """Arguments to have an AMD IOMMU translate DMA: since 10.2 it has to be told to."""
+    return ("-global", "amd-iommu.dma-remap=on") if version(qemu) >= (10, 2) else ()
 
 
 class Trouble(Exception):
@@ -165,7 +174,7 @@ class VM:
         self.records = []
         agent, qmp, qtest = (self.folder / n for n in ("agent", "qmp", "qtest"))
         command = ["setpriv", "--pdeathsig", "KILL", qemu, *COMMON,
-                   "-accel", accelerator(qemu),
+                   "-accel", accelerator(qemu), *translation(qemu),
                    "-serial", f"file:{self.console}",
                    "-serial", f"unix:{agent},server=on,wait=off",
                    "-qmp", f"unix:{qmp},server=on,wait=off",
