@@ -3,12 +3,14 @@
 
 import lzma
 import os
+import re
 import stat
 import subprocess
 from pathlib import Path
 
 #: Kernel modules the scenarios load, with whatever these depend on.
-MODULES = ("vfio-pci", "vfio_iommu_type1", "e1000", "pci-stub", "uio_pci_generic", "kunit")
+MODULES = ("vfio-pci", "virtio-vfio-pci", "vfio_iommu_type1", "iommufd", "pci-stub",
+           "uio_pci_generic", "e1000", "igb", "nvme", "kunit", "aer_inject")
 
 
 class Cpio:
@@ -97,13 +99,46 @@ def add_modules(cpio, root, release):
 
 
 def build_programs(source, out):
-    """Compile the guest's programs, once per change of their sources."""
+    """Compile the agent and the clients, once per change of their sources."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("agent", "vfio-client"):
-        code, program = source / f"{name}.c", out / name
-        if not program.exists() or program.stat().st_mtime < code.stat().st_mtime:
-            subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Wextra", "-Werror",
-                            "-o", program, code], check=True)
+    shared = [source / "vfio.c", source / "vfio.h"]
+    sources = {"agent": [source / "agent.c"]}
+    sources |= {code.stem: [code, *shared] for code in sorted(source.glob("vfio-*.c"))}
+    for name, files in sources.items():
+        program = out / name
+        newest = max(file.stat().st_mtime for file in files)
+        if not program.exists() or program.stat().st_mtime < newest:
+            subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program,
+                            *(file for file in files if file.suffix == ".c")], check=True)
+    build_vm(source, out / "vm.bin")
+
+
+def build_vm(source, target):
+    """Compile what a virtual machine inside the guest runs: a ROM that ends at 4 GiB."""
+    files = [source / "vm.S", source / "vm.c"]
+    if target.exists() and target.stat().st_mtime >= max(f.stat().st_mtime for f in files):
+        return
+    linked = target.with_suffix(".elf")
+    subprocess.run(["gcc", "-m32", "-march=i686", "-O2", "-Wall", "-Wextra", "-Werror",
+                    "-ffreestanding", "-fno-pic", "-no-pie", "-nostdlib", "-static",
+                    "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
+                    "-Wl,--build-id=none,--entry=start,-Ttext=0xffff0000,"
+                    "--section-start=.reset=0xfffffff0", "-o", linked, *files], check=True)
+    subprocess.run(["objcopy", "-O", "binary", "--gap-fill", "0xff", "--pad-to", "0x100000000",
+                    linked, target], check=True)
+
+
+def build_vmm(target):
+    """Write this machine's QEMU and all it needs as an archive to go after a guest's."""
+    cpio = Cpio()
+    modules = Path("/usr/lib/x86_64-linux-gnu/qemu")
+    programs = [Path("/usr/bin/qemu-system-x86_64"), *sorted(modules.glob("accel-tcg-*.so"))]
+    listed = subprocess.run(["ldd", *programs], check=True, text=True, capture_output=True).stdout
+    for path in sorted(set(re.findall(r"^\t(?:\S+ => )?(/\S+) \(", listed, re.M))):
+        cpio.program(path.lstrip("/"), path)
+    for path in (*programs, Path("/usr/share/qemu/kvmvapic.bin")):
+        cpio.program(str(path).lstrip("/"), path)
+    target.write_bytes(cpio.done())
 
 
 def build(target, kernel, programs, scripts, extra_modules):
@@ -119,7 +154,9 @@ def build(target, kernel, programs, scripts, extra_modules):
     for folder in ("proc", "sys", "tmp"):
         cpio.add(folder, stat.S_IFDIR | 0o755)
     cpio.program("init", programs / "agent")
-    cpio.program("bin/vfio-client", programs / "vfio-client")
+    for client in sorted(programs.glob("vfio-*")):
+        cpio.program(f"bin/{client.name}", client)
+    cpio.program("lib/vm.bin", programs / "vm.bin")
     cpio.program("bin/busybox", "/bin/busybox")
     for applet in subprocess.run(["/bin/busybox", "--list"], check=True, text=True,
                                  capture_output=True).stdout.split():
