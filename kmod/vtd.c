@@ -53,11 +53,23 @@ struct vtd_records {
 /* Written by vtd_parse() and vtd_drop(), read-only in between. */
 static struct vg_dmar dmar;
 
-/* By unit; written by vtd_watch() and vtd_unwatch(). */
+/* By unit; written by vtd_watch() and vtd_drop(). */
 static struct vtd_records *records;
+
+static void unmap_records(void)
+{
+	u32 i;
+
+	for (i = 0; records && i < dmar.nr_units; i++)
+		if (records[i].regs)
+			iounmap(records[i].regs);
+	kfree(records);
+	records = NULL;
+}
 
 static void vtd_drop(void)
 {
+	unmap_records();
 	kfree(dmar.units);
 	kfree(dmar.rmrrs);
 	kfree(dmar.atsrs);
@@ -437,16 +449,6 @@ static void map_records(const struct vg_unit *unit, struct vtd_records *rec)
 		pr_err("%s: can't map fault records\n", unit->name);
 }
 
-static void unmap_records(void)
-{
-	u32 i;
-
-	for (i = 0; i < dmar.nr_units; i++)
-		if (records[i].regs)
-			iounmap(records[i].regs);
-	kfree(records);
-}
-
 static int vtd_watch(void)
 {
 	const struct vg_unit *unit = NULL;
@@ -458,17 +460,15 @@ static int vtd_watch(void)
 	while ((unit = vg_units_next(unit)))
 		map_records(unit, &records[unit->index]);
 	ret = vg_tap_install(&dmar_fault_tap);
-	if (ret) {
+	if (ret)
 		pr_err("can't look on %s(): %d\n", dmar_fault_tap.name, ret);
-		unmap_records();
-	}
 	return ret;
 }
 
+/* Until vtd_drop() opens go on, and set the fault event right. */
 static void vtd_unwatch(void)
 {
 	vg_tap_remove(&dmar_fault_tap);
-	unmap_records();
 }
 
 static const struct vg_unit_ops vtd_ops = {
