@@ -528,13 +528,10 @@ static int install_taps(void)
 
 	for (i = 0; i < ARRAY_SIZE(taps); i++) {
 		ret = vg_tap_install(&taps[i]);
-		if (!ret) {
+		if (!ret)
 			tapped |= BIT(i);
-		} else if (ret != -EINVAL) {
-			pr_err("can't look on at %s(): %pe\n", taps[i].name,
-			       ERR_PTR(ret));
+		else if (ret != -EINVAL)
 			return ret;
-		}
 	}
 	if (tapped)
 		return 0;

@@ -19,7 +19,7 @@ static void notrace enter(unsigned long ip, unsigned long parent_ip,
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL if this kernel has no such function, or doesn't let it be
- *	   traced; another errno of ftrace's. Not logged.
+ *	   traced, which is the caller's to log; another errno, logged.
  */
 int vg_tap_install(struct vg_tap *tap)
 {
@@ -35,8 +35,15 @@ int vg_tap_install(struct vg_tap *tap)
 				strlen(tap->name), 0);
 	if (!ret)
 		ret = register_ftrace_function(&tap->ops);
-	if (ret)
-		ftrace_free_filter(&tap->ops);
+	if (!ret)
+		return 0;
+
+	ftrace_free_filter(&tap->ops);
+	if (ret == -EBUSY)
+		pr_err("can't look on %s(): tracing is off (kernel.ftrace_enabled=0)\n",
+		       tap->name);
+	else if (ret != -EINVAL)
+		pr_err("can't look on %s(): %d\n", tap->name, ret);
 	return ret;
 }
 

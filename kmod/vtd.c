@@ -460,8 +460,9 @@ static int vtd_watch(void)
 	while ((unit = vg_units_next(unit)))
 		map_records(unit, &records[unit->index]);
 	ret = vg_tap_install(&dmar_fault_tap);
-	if (ret)
-		pr_err("can't look on %s(): %d\n", dmar_fault_tap.name, ret);
+	if (ret == -EINVAL)
+		pr_err("this kernel has no %s() that can be looked on\n",
+		       dmar_fault_tap.name);
 	return ret;
 }
 
