@@ -395,10 +395,12 @@ static bool compose_event(struct irq_data *data, struct msi_msg *msg)
  */
 static bool vtd_set_right(const struct vg_unit *unit)
 {
-	struct irq_data *data = irq_get_irq_data(records[unit->index].irq);
+	unsigned int irq = records[unit->index].irq;
+	struct irq_data *data = irq ? irq_get_irq_data(irq) : NULL;
 	struct vg_vtd_state state;
 	struct msi_msg msg;
 
+	/* A unit that the kernel doesn't use has none. */
 	if (!vtd_read(unit, &state) || !data ||
 	    !(state.fault_nmi || state.fault_masked) ||
 	    !compose_event(data, &msg))
