@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 
 #include "error.h"
+#include "fault.h"
 #include "path.h"
 #include "quarantine.h"
 #include "report.h"
@@ -117,20 +118,6 @@ static void on_recovery(unsigned long dev, unsigned long state)
 	hand_over(&error);
 }
 
-/* Pour errors in; true if the bucket runs over. */
-static bool pour(atomic64_t *storm, u32 errors, u64 now,
-		 const struct vg_storm_limit *limit, u32 *level)
-{
-	s64 old = atomic64_read(storm);
-	u64 bucket;
-
-	do {
-		bucket = vg_storm_add(old, now, errors, limit);
-	} while (!atomic64_try_cmpxchg(storm, &old, bucket));
-	*level = vg_storm_level(bucket, now, limit);
-	return vg_storm_is_over(bucket, limit);
-}
-
 /* A recovery that succeeds ends as a correctable error does. */
 static bool ends_recovery(struct vg_assigned *entry)
 {
@@ -157,8 +144,9 @@ static void on_clear_status(unsigned long dev, unsigned long unused)
 	entry = find_reporter(error.pdev);
 	if (entry && !ends_recovery(entry)) {
 		atomic64_inc(&entry->errors.correctable);
-		if (pour(&entry->errors.noise, 1, ktime_get_mono_fast_ns(),
-			 &policy.noise, &level)) {
+		if (vg_fault_pour(&entry->errors.noise, 1,
+				  ktime_get_mono_fast_ns(), &policy.noise,
+				  &level)) {
 			atomic64_set(&entry->errors.noise, 0);
 			hand_over(&error);
 		}
@@ -321,7 +309,8 @@ static void note_uncorrectable(struct vg_assigned *entry,
 	bool over;
 	u32 level;
 
-	over = pour(&entry->errors.storm, weight, now, &policy.error, &level);
+	over = vg_fault_pour(&entry->errors.storm, weight, now, &policy.error,
+			     &level);
 	if (level <= weight)
 		WRITE_ONCE(entry->first_ns, now);
 	entry->errors.uncorrectable++;

@@ -57,47 +57,48 @@ static void report_faults(struct work_struct *work)
 	vg_report_faults(&news);
 }
 
-/* Pour one fault in; true if the bucket runs over. */
-static bool pour(struct vg_assigned *entry, enum vg_fault_kind kind, u64 now,
-		 u32 *level)
+/**
+ * vg_fault_pour() - pour faults into a device's bucket
+ * @bucket: the bucket, see core/storm.h
+ * @faults: how many
+ * @now: monotonic clock
+ * @limit: the bucket's limit
+ * @level: how full it is then, in faults
+ *
+ * Context: any.
+ * Return: true if it runs over.
+ */
+bool vg_fault_pour(atomic64_t *bucket, u32 faults, u64 now,
+		   const struct vg_storm_limit *limit, u32 *level)
 {
-	const struct vg_storm_limit *limit = &policy.storm[kind];
-	s64 old = atomic64_read(&entry->storm[kind]);
-	u64 bucket;
+	s64 old = atomic64_read(bucket);
+	u64 new;
 
 	do {
-		bucket = vg_storm_add(old, now, 1, limit);
-	} while (!atomic64_try_cmpxchg(&entry->storm[kind], &old, bucket));
-
-	*level = vg_storm_level(bucket, now, limit);
-	if (*level <= 1)
-		WRITE_ONCE(entry->first_ns, now);
-	return vg_storm_is_over(bucket, limit);
+		new = vg_storm_add(old, now, faults, limit);
+	} while (!atomic64_try_cmpxchg(bucket, &old, new));
+	*level = vg_storm_level(new, now, limit);
+	return vg_storm_is_over(new, limit);
 }
 
-/* As pour(), for a device that faults on and on, but never in a burst. */
-static bool pour_steady(struct vg_assigned *entry, u64 now, u32 *level)
-{
-	s64 old = atomic64_read(&entry->steady);
-	u64 bucket;
-
-	do {
-		bucket = vg_storm_add(old, now, 1, &policy.steady);
-	} while (!atomic64_try_cmpxchg(&entry->steady, &old, bucket));
-
-	if (!vg_storm_is_over(bucket, &policy.steady))
-		return false;
-	*level = vg_storm_level(bucket, now, &policy.steady);
-	return true;
-}
-
-/* Is it one too many? Both buckets are to have it. */
+/*
+ * Is it one too many? Both buckets are to have it: that of a burst, and that of
+ * a device that faults on and on, but never in a burst.
+ */
 static bool account(struct vg_assigned *entry, enum vg_fault_kind kind, u64 now,
 		    u32 *level)
 {
-	bool burst = pour(entry, kind, now, level);
+	bool burst, steady;
+	u32 in_all;
 
-	return pour_steady(entry, now, level) || burst;
+	burst = vg_fault_pour(&entry->storm[kind], 1, now, &policy.storm[kind],
+			      level);
+	if (*level <= 1)
+		WRITE_ONCE(entry->first_ns, now);
+	steady = vg_fault_pour(&entry->steady, 1, now, &policy.steady, &in_all);
+	if (steady)
+		*level = in_all;
+	return steady || burst;
 }
 
 static void act(struct vg_assigned *entry, const struct vg_fault *fault,
