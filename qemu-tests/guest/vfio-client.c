@@ -17,7 +17,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -136,33 +135,13 @@ static int verb_bind(struct client *c)
 	return ktap_finish();
 }
 
-static int watch_request(struct client *c)
-{
-	struct {
-		struct vfio_irq_set set;
-		int fd;
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_REQ_IRQ_INDEX,
-			.count = 1,
-		},
-	};
-
-	arg.fd = eventfd(0, EFD_CLOEXEC);
-	if (arg.fd >= 0)
-		ioctl(c->fd, VFIO_DEVICE_SET_IRQS, &arg);
-	return arg.fd;
-}
-
 /* Keeps the device open until stdin ends or the host asks for it back. */
 static int verb_hold(struct client *c)
 {
 	struct pollfd fds[2] = { { .fd = 0, .events = POLLIN }, { .events = POLLIN } };
 
 	if (client_open_and_tell(c)) {
-		fds[1].fd = watch_request(c);
+		fds[1].fd = device_eventfd(c, VFIO_PCI_REQ_IRQ_INDEX, 0);
 		printf("# holding %s\n", c->dev);
 		poll(fds, 2, -1);
 		if (fds[1].revents)

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "vfio.h"
@@ -60,26 +59,6 @@ static int find_ext_cap(const struct client *c, unsigned int id)
 	return at;
 }
 
-static int watch_errors(const struct client *c)
-{
-	struct {
-		struct vfio_irq_set set;
-		int fd;
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_ERR_IRQ_INDEX,
-			.count = 1,
-		},
-	};
-
-	arg.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (arg.fd < 0 || ioctl(c->fd, VFIO_DEVICE_SET_IRQS, &arg))
-		return -errno;
-	return arg.fd;
-}
-
 static int verb_watch(struct client *c)
 {
 	struct pollfd end = { .fd = 0, .events = POLLIN };
@@ -87,7 +66,7 @@ static int verb_watch(struct client *c)
 	int fd;
 
 	if (client_open_and_tell(c)) {
-		fd = watch_errors(c);
+		fd = device_eventfd(c, VFIO_PCI_ERR_IRQ_INDEX, EFD_NONBLOCK);
 		ktap_result(fd >= 0 && device_enable(c), "watch errors of %s", c->dev);
 		printf("# holding %s\n", c->dev);
 		poll(&end, 1, -1);

@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,22 +181,10 @@ static bool e1000_lands(struct client *c)
 /* Has the host give the device a vector, and takes the table that holds it. */
 static bool e1000_take_vectors(struct client *c)
 {
-	struct {
-		struct vfio_irq_set set;
-		int fd;
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_MSIX_IRQ_INDEX,
-			.count = 1,
-		},
-		.fd = eventfd(0, EFD_CLOEXEC),
-	};
 	off_t table = device_region(c, E1000_MSIX_BAR);
 	void *map;
 
-	if (arg.fd < 0 || table < 0 || ioctl(c->fd, VFIO_DEVICE_SET_IRQS, &arg))
+	if (table < 0 || device_eventfd(c, VFIO_PCI_MSIX_IRQ_INDEX, 0) < 0)
 		return false;
 	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, table);
 	if (map == MAP_FAILED)
@@ -408,29 +395,6 @@ struct order {
 	int error_fd;
 };
 
-/* Devices that aren't PCIe can't have errors, VFIO says. */
-static int watch_errors(const struct client *c)
-{
-	struct {
-		struct vfio_irq_set set;
-		int fd;
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_ERR_IRQ_INDEX,
-			.count = 1,
-		},
-		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-	};
-
-	if (arg.fd >= 0 && ioctl(c->fd, VFIO_DEVICE_SET_IRQS, &arg)) {
-		close(arg.fd);
-		return -1;
-	}
-	return arg.fd;
-}
-
 /* The sibling is part of what the client has open: group, container, memory. */
 static bool open_sibling(struct order *order)
 {
@@ -453,8 +417,9 @@ static bool make_ready(struct order *order)
 	if (!client_open_and_tell(c) || (order->sibling.dev && !open_sibling(order)))
 		return false;
 	order->engine = find_engine(c);
+	/* Devices that aren't PCIe can't have errors, VFIO says. */
 	if (order->errors >= 0)
-		order->error_fd = watch_errors(c);
+		order->error_fd = device_eventfd(c, VFIO_PCI_ERR_IRQ_INDEX, EFD_NONBLOCK);
 	ram = device_map_ram(c, IOVA, RAM_SIZE);
 	ready = order->engine && ram && device_enable(c) && order->engine->ready(c);
 	ktap_result(ready, "ready %s, %s", c->dev, order->engine ? order->engine->name : "unknown");

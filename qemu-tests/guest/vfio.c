@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -386,6 +387,30 @@ void device_write(const struct client *c, int reg, unsigned int value)
  *
  * Return: its value, all ones if it can't be read.
  */
+/* An eventfd that VFIO signals this interrupt of the device by; negative errno. */
+int device_eventfd(const struct client *c, int index, int flags)
+{
+	struct {
+		struct vfio_irq_set set;
+		int fd;
+	} arg = {
+		.set = {
+			.argsz = sizeof(arg),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = index,
+			.count = 1,
+		},
+		.fd = eventfd(0, EFD_CLOEXEC | flags),
+	};
+	int error;
+
+	if (arg.fd < 0 || !ioctl(c->fd, VFIO_DEVICE_SET_IRQS, &arg))
+		return arg.fd < 0 ? -errno : arg.fd;
+	error = errno;
+	close(arg.fd);
+	return -error;
+}
+
 unsigned int device_read(const struct client *c, int reg)
 {
 	unsigned int value = ~0;

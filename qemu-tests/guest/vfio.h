@@ -67,6 +67,7 @@ bool client_came_as_wanted(const struct client *c);
 void client_close(struct client *c);
 
 off_t device_region(const struct client *c, int index);
+int device_eventfd(const struct client *c, int index, int flags);
 bool device_enable(struct client *c);
 unsigned int device_read(const struct client *c, int reg);
 void device_write(const struct client *c, int reg, unsigned int value);
