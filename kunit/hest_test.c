@@ -351,18 +351,12 @@ static void disabled_aer(struct kunit *test)
 
 static void every_truncation(struct kunit *test)
 {
-	struct table *t = server(test);
-
-	table_seal(t->byte, t->len);
-	table_truncate_counted(test, t->byte, t->len, parse);
+	table_truncate_counted(test, server(test), parse);
 }
 
 static void every_byte_changed(struct kunit *test)
 {
-	struct table *t = server(test);
-
-	table_seal(t->byte, t->len);
-	table_mutate(test, t->byte, t->len, parse);
+	table_mutate(test, server(test), parse);
 }
 
 /*
@@ -418,21 +412,7 @@ static void poked(struct kunit *test)
 
 static void bad_header(struct kunit *test)
 {
-	struct table *t = small_table(test);
-	struct vg_table_err err;
-
-	table_seal(t->byte, t->len);
-	/* Whatever lies behind the table is none of its business. */
-	t->byte[t->len] = 0xff;
-	KUNIT_EXPECT_EQ(test, parse(test, t->byte, t->len + 1, &err), 0);
-	KUNIT_EXPECT_EQ(test, parse(test, NULL, 0, &err), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, err.why, "shorter than its header");
-	t->byte[9]++;
-	KUNIT_EXPECT_EQ(test, parse(test, t->byte, t->len, &err), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, err.why, "wrong checksum");
-	t->byte[3] = 'X';
-	KUNIT_EXPECT_EQ(test, parse(test, t->byte, t->len, &err), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, err.why, "wrong signature");
+	table_bad_header(test, small_table(test), HEST_HEADER, parse);
 }
 
 static void too_little_room(struct kunit *test)

@@ -294,6 +294,16 @@ static struct table *two_segments(struct kunit *test)
 	return t;
 }
 
+static struct table *plain(struct kunit *test)
+{
+	return table_copy(test, qemu_plain, sizeof(qemu_plain));
+}
+
+static struct table *tree(struct kunit *test)
+{
+	return table_copy(test, qemu_tree, sizeof(qemu_tree));
+}
+
 static void plain_table(struct kunit *test)
 {
 	struct vg_table_err err;
@@ -553,35 +563,21 @@ static void reserved_memory(struct kunit *test)
 
 static void every_truncation(struct kunit *test)
 {
-	static const char *const types[] = { "\x10", "\x11", "\x40" };
-	struct table *t = two_segments(test);
-	size_t i;
-
-	table_seal(t->byte, t->len);
-	table_truncate(test, t->byte, t->len, parse);
-	table_truncate(test, qemu_plain, sizeof(qemu_plain), parse);
-	table_truncate(test, qemu_tree, sizeof(qemu_tree), parse);
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		t = four_roots(test, types[i]);
-		table_seal(t->byte, t->len);
-		table_truncate(test, t->byte, t->len, parse);
-	}
-	t = four_roots(test, "\x10\x11\x40");
-	table_seal(t->byte, t->len);
-	table_truncate(test, t->byte, t->len, parse);
+	table_truncate(test, plain(test), parse);
+	table_truncate(test, tree(test), parse);
+	table_truncate(test, two_segments(test), parse);
+	table_truncate(test, four_roots(test, "\x10"), parse);
+	table_truncate(test, four_roots(test, "\x11"), parse);
+	table_truncate(test, four_roots(test, "\x40"), parse);
+	table_truncate(test, four_roots(test, "\x10\x11\x40"), parse);
 }
 
 static void every_byte_changed(struct kunit *test)
 {
-	struct table *server = four_roots(test, "\x10\x40");
-	struct table *segments = two_segments(test);
-
-	table_seal(server->byte, server->len);
-	table_seal(segments->byte, segments->len);
-	table_mutate(test, qemu_plain, sizeof(qemu_plain), parse);
-	table_mutate(test, qemu_tree, sizeof(qemu_tree), parse);
-	table_mutate(test, server->byte, server->len, parse);
-	table_mutate(test, segments->byte, segments->len, parse);
+	table_mutate(test, plain(test), parse);
+	table_mutate(test, tree(test), parse);
+	table_mutate(test, four_roots(test, "\x10\x40"), parse);
+	table_mutate(test, two_segments(test), parse);
 }
 
 /*
@@ -685,20 +681,7 @@ static void poked(struct kunit *test)
 
 static void bad_header(struct kunit *test)
 {
-	struct table *t = small_table(test);
-	struct vg_table_err err;
-
-	table_seal(t->byte, t->len);
-	/* Whatever lies behind the table is none of its business. */
-	t->byte[t->len] = 0xff;
-	KUNIT_EXPECT_EQ(test, parse(test, t->byte, t->len + 1, &err), 0);
-	KUNIT_EXPECT_EQ(test, parse(test, NULL, 0, &err), -EINVAL);
-	t->byte[9]++;
-	KUNIT_EXPECT_EQ(test, parse(test, t->byte, t->len, &err), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, err.why, "wrong checksum");
-	t->byte[3] = 'T';
-	KUNIT_EXPECT_EQ(test, parse(test, t->byte, t->len, &err), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, err.why, "wrong signature");
+	table_bad_header(test, small_table(test), TABLE_HEADER, parse);
 }
 
 static void too_little_room(struct kunit *test)

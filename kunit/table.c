@@ -69,6 +69,25 @@ struct table *table_new(struct kunit *test, const char *signature)
 }
 
 /**
+ * table_copy() - take over a table that others made
+ * @test: frees it at its end
+ * @bytes: the table
+ * @len: its length
+ *
+ * Return: the table.
+ */
+struct table *table_copy(struct kunit *test, const u8 *bytes, size_t len)
+{
+	struct table *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	KUNIT_ASSERT_LE(test, len, sizeof(t->byte));
+	memcpy(t->byte, bytes, len);
+	t->len = len;
+	return t;
+}
+
+/**
  * table_block() - begin a top-level block
  * @t: table
  * @type: its first two bytes: type in DMAR; type, then flags in IVRS
@@ -125,13 +144,10 @@ static int parse_copy(struct kunit *test, const u8 *bytes, size_t len,
 void table_poke(struct kunit *test, const struct table *t,
 		const struct poke *poke, table_parse_t *parse)
 {
+	struct table *bad = table_copy(test, t->byte, t->len);
 	struct vg_table_err err;
-	struct table *bad;
 	int ret;
 
-	bad = kunit_kmalloc(test, sizeof(*bad), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, bad);
-	*bad = *t;
 	KUNIT_ASSERT_LE(test, poke->at + poke->size, bad->len);
 	store(bad->byte + poke->at, poke->value, poke->size);
 	table_seal(bad->byte, bad->len);
@@ -159,24 +175,26 @@ static bool ends_with_block(const u8 *bytes, size_t cut)
 
 typedef bool cut_sound_t(const u8 *bytes, size_t cut);
 
-static void truncate(struct kunit *test, const u8 *bytes, size_t len,
+static void truncate(struct kunit *test, struct table *t,
 		     table_parse_t *parse, cut_sound_t *sound)
 {
-	u8 *work = kunit_kmalloc(test, len, GFP_KERNEL);
+	struct table *work = table_copy(test, t->byte, t->len);
 	struct vg_table_err err;
 	size_t cut;
 	int ret;
 
-	KUNIT_ASSERT_NOT_NULL(test, work);
-	KUNIT_ASSERT_EQ(test, parse_copy(test, bytes, len, parse, &err), 0);
-	for (cut = 0; cut < len; cut++) {
-		ret = parse_copy(test, bytes, cut, parse, &err);
+	table_seal(t->byte, t->len);
+	KUNIT_ASSERT_EQ(test, parse_copy(test, t->byte, t->len, parse, &err),
+			0);
+	for (cut = 0; cut < t->len; cut++) {
+		ret = parse_copy(test, t->byte, cut, parse, &err);
 		KUNIT_EXPECT_EQ_MSG(test, ret, -EINVAL, "cut at %#zx", cut);
 
-		memcpy(work, bytes, cut);
-		table_seal(work, cut);
-		ret = parse_copy(test, work, cut, parse, &err);
-		KUNIT_EXPECT_EQ_MSG(test, ret, sound(bytes, cut) ? 0 : -EINVAL,
+		memcpy(work->byte, t->byte, cut);
+		table_seal(work->byte, cut);
+		ret = parse_copy(test, work->byte, cut, parse, &err);
+		KUNIT_EXPECT_EQ_MSG(test, ret,
+				    sound(t->byte, cut) ? 0 : -EINVAL,
 				    "cut at %#zx, sealed", cut);
 	}
 }
@@ -184,17 +202,15 @@ static void truncate(struct kunit *test, const u8 *bytes, size_t len,
 /**
  * table_truncate() - cut a sound table of blocks short at every length
  * @test: test
- * @bytes: the table
- * @len: its length
+ * @t: the table; it gets sealed
  * @parse: parser
  *
  * Cut, its header's length and checksum tell. With these set right it is sound
  * only where a block ends.
  */
-void table_truncate(struct kunit *test, const u8 *bytes, size_t len,
-		    table_parse_t *parse)
+void table_truncate(struct kunit *test, struct table *t, table_parse_t *parse)
 {
-	truncate(test, bytes, len, parse, ends_with_block);
+	truncate(test, t, parse, ends_with_block);
 }
 
 static bool never(const u8 *bytes, size_t cut)
@@ -205,16 +221,15 @@ static bool never(const u8 *bytes, size_t cut)
 /**
  * table_truncate_counted() - the same for a table that counts what is in it
  * @test: test
- * @bytes: the table
- * @len: its length
+ * @t: the table; it gets sealed
  * @parse: parser
  *
  * Wherever it is cut, its count tells.
  */
-void table_truncate_counted(struct kunit *test, const u8 *bytes, size_t len,
+void table_truncate_counted(struct kunit *test, struct table *t,
 			    table_parse_t *parse)
 {
-	truncate(test, bytes, len, parse, never);
+	truncate(test, t, parse, never);
 }
 
 /*
@@ -230,40 +245,82 @@ static bool worth_trying(u8 value, u8 old)
 /**
  * table_mutate() - set every byte of a sound table to many values
  * @test: test
- * @bytes: the table
- * @len: its length
+ * @t: the table; it gets sealed
  * @parse: parser
  *
  * The checksum tells of any change. With it set right the parser must take the
  * table for what it now says, or reject it, and in no case read past its end.
  */
-void table_mutate(struct kunit *test, const u8 *bytes, size_t len,
-		  table_parse_t *parse)
+void table_mutate(struct kunit *test, struct table *t, table_parse_t *parse)
 {
-	u8 *work = kunit_kmalloc(test, len, GFP_KERNEL);
 	struct vg_table_err err;
+	u8 *byte = t->byte;
 	unsigned int value;
+	u8 old, sum;
 	size_t at;
 	int ret;
 
-	KUNIT_ASSERT_NOT_NULL(test, work);
-	memcpy(work, bytes, len);
-	for (at = 0; at < len; at++) {
-		work[at] = ~bytes[at];
-		ret = parse_copy(test, work, len, parse, &err);
+	table_seal(byte, t->len);
+	sum = byte[TABLE_CHECKSUM];
+	for (at = 0; at < t->len; at++) {
+		old = byte[at];
+		byte[at] = ~old;
+		ret = parse_copy(test, byte, t->len, parse, &err);
 		KUNIT_EXPECT_EQ_MSG(test, ret, -EINVAL, "at %#zx", at);
-		work[at] = bytes[at];
+		byte[at] = old;
 		if (at == TABLE_CHECKSUM)
 			continue;
 
 		for (value = 0; value < 256; value++) {
-			if (!worth_trying(value, bytes[at]))
+			if (!worth_trying(value, old))
 				continue;
-			work[at] = value;
-			work[TABLE_CHECKSUM] += bytes[at] - value;
-			parse_copy(test, work, len, parse, &err);
-			work[TABLE_CHECKSUM] = bytes[TABLE_CHECKSUM];
+			byte[at] = value;
+			byte[TABLE_CHECKSUM] = sum + old - value;
+			parse_copy(test, byte, t->len, parse, &err);
 		}
-		work[at] = bytes[at];
+		byte[at] = old;
+		byte[TABLE_CHECKSUM] = sum;
 	}
+}
+
+static void expect_why(struct kunit *test, const struct table *t,
+		       table_parse_t *parse, const char *why)
+{
+	struct vg_table_err err;
+
+	KUNIT_EXPECT_EQ(test, parse_copy(test, t->byte, t->len, parse, &err),
+			-EINVAL);
+	KUNIT_EXPECT_STREQ(test, err.why, why);
+}
+
+/**
+ * table_bad_header() - spoil the ACPI header of a sound table
+ * @test: test
+ * @t: the table, with room for a byte behind it; it gets spoiled
+ * @header: length of the header of tables of its kind
+ * @parse: parser
+ */
+void table_bad_header(struct kunit *test, struct table *t, size_t header,
+		      table_parse_t *parse)
+{
+	struct vg_table_err err;
+
+	KUNIT_EXPECT_EQ(test, parse(test, NULL, 0, &err), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, err.why, "shorter than its header");
+
+	/* Whatever lies behind the table is none of its business. */
+	table_seal(t->byte, t->len);
+	t->byte[t->len] = 0xff;
+	KUNIT_EXPECT_EQ(test, parse_copy(test, t->byte, t->len + 1, parse,
+					 &err), 0);
+
+	/* Each hides those before it, in the order of a parser's checks. */
+	t->byte[TABLE_CHECKSUM]++;
+	expect_why(test, t, parse, "wrong checksum");
+	store(t->byte + TABLE_LENGTH, t->len + 1, 4);
+	expect_why(test, t, parse, "length beyond the table's end");
+	store(t->byte + TABLE_LENGTH, header - 1, 4);
+	expect_why(test, t, parse, "length below its header's");
+	t->byte[0] ^= 0x20;
+	expect_why(test, t, parse, "wrong signature");
 }

@@ -52,6 +52,7 @@ typedef int table_parse_t(struct kunit *test, const u8 *bytes, size_t len,
 			  struct vg_table_err *err);
 
 struct table *table_new(struct kunit *test, const char *signature);
+struct table *table_copy(struct kunit *test, const u8 *bytes, size_t len);
 void table_put(struct table *t, u64 value, size_t size);
 void table_block(struct table *t, u16 type);
 void table_scope(struct table *t, u8 type);
@@ -59,11 +60,11 @@ void table_seal(u8 *bytes, size_t len);
 
 void table_poke(struct kunit *test, const struct table *t,
 		const struct poke *poke, table_parse_t *parse);
-void table_truncate(struct kunit *test, const u8 *bytes, size_t len,
-		    table_parse_t *parse);
-void table_truncate_counted(struct kunit *test, const u8 *bytes, size_t len,
+void table_truncate(struct kunit *test, struct table *t, table_parse_t *parse);
+void table_truncate_counted(struct kunit *test, struct table *t,
 			    table_parse_t *parse);
-void table_mutate(struct kunit *test, const u8 *bytes, size_t len,
-		  table_parse_t *parse);
+void table_mutate(struct kunit *test, struct table *t, table_parse_t *parse);
+void table_bad_header(struct kunit *test, struct table *t, size_t header,
+		      table_parse_t *parse);
 
 #endif /* VG_KUNIT_TABLE_H */
