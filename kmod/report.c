@@ -2,76 +2,20 @@
 /* One event in, every sink out: the kernel log, and counts. */
 #include <linux/cred.h>
 #include <linux/iommu.h>
-#include <linux/jiffies.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
-#include <linux/slab.h>
 #include <linux/string_helpers.h>
 #include <linux/uidgid.h>
-#include <linux/workqueue.h>
-#include <linux/xarray.h>
 
+#include "chatter.h"
 #include "fault.h"
 #include "report.h"
 
-/* printk cuts a record at about 1000 bytes; the longest line stays below. */
-#define LINE_MAX_LEN	960
-
-/* What is said again of a device within this time is counted, not logged. */
-#define QUIET_PERIOD	(5 * HZ)
-
-/* Different things said of one device in a period, before they are counted. */
-#define LINES_PER_PERIOD	8
-
-/* "dev=0000:00:00.0 id=0000:0000 group=2147483647", and a long segment */
-#define DEVICE_WORDS	64
-
-/* In utterance.about of a fault: in audit mode, it was one too many. */
+/* In vg_utterance.about of a fault: in audit mode, it was one too many. */
 #define ABOUT_LIMIT	BIT(31)
 
-/**
- * struct utterance - what makes a line the same as the one before
- * @event: its first word
- * @about: the reasons of a decision; the kinds of faults, and ABOUT_LIMIT
- * @uid: opener
- * @count: how many decisions or faults it stands for
- */
-struct utterance {
-	u8 event;
-	u32 about;
-	kuid_t uid;
-	u64 count;
-};
-
-/**
- * struct chatter - what has been said of one device lately
- * @device: the device as it is logged; it may be gone meanwhile
- * @last: the last line
- * @lines: logged in this period
- * @held: by event, what was counted in this period and not logged
- * @held.count: how many decisions or faults
- * @held.about: all they were about
- * @quiet_until: end of the period, in jiffies
- */
-struct chatter {
-	char device[DEVICE_WORDS];
-	struct utterance last;
-	u32 lines;
-	struct {
-		u64 count;
-		u32 about;
-	} held[VFIO_GUARD_NR_EVENTS];
-	unsigned long quiet_until;
-};
-
-/* Protects chatters and everything in them, and totals. Process context. */
-static DEFINE_MUTEX(lock);
-static DEFINE_XARRAY(chatters);
-static u64 totals[VFIO_GUARD_NR_EVENTS];
-
-static void flush_chatters(struct work_struct *work);
-static DECLARE_DELAYED_WORK(quiet_work, flush_chatters);
+/* How many decisions and faults there were of each event, logged or not. */
+static atomic64_t totals[VFIO_GUARD_NR_EVENTS];
 
 static const char *reason_name(int i)
 {
@@ -119,6 +63,11 @@ static void add_reasons(struct seq_buf *line, u32 reasons)
 static void add_kinds(struct seq_buf *line, u32 kinds)
 {
 	add_names(line, " kind", kinds, VG_NR_FAULT_KINDS, kind_name);
+}
+
+static void add_unit(struct seq_buf *line, const struct vg_unit *unit)
+{
+	seq_buf_printf(line, " unit=%s", unit ? unit->name : "none");
 }
 
 static void add_policy(struct seq_buf *line, const struct vg_policy *policy)
@@ -193,15 +142,14 @@ static void log_decision(const struct vg_decision *decision,
 			 const char *device)
 {
 	const struct vg_verdict *verdict = &decision->verdict;
-	char buf[LINE_MAX_LEN];
+	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 
 	seq_buf_init(&line, buf, sizeof(buf));
 	seq_buf_printf(&line, "%s %s", vg_event_name(verdict->event), device);
 	add_reasons(&line, verdict->reasons);
 	add_names(&line, " unread", verdict->unread, VG_NR_FACTS, fact_name);
-	seq_buf_printf(&line, " unit=%s",
-		       decision->unit ? decision->unit->name : "none");
+	add_unit(&line, decision->unit);
 	add_policy(&line, &decision->policy);
 	if (verdict->deny && !verdict->refuse)
 		seq_buf_printf(&line, " verdict=refuse");
@@ -212,138 +160,32 @@ static void log_decision(const struct vg_decision *decision,
 		   "vfio-guard: %.*s\n", (int)seq_buf_used(&line), buf);
 }
 
-static void log_held(const struct chatter *c, enum vfio_guard_event event)
-{
-	char buf[LINE_MAX_LEN];
-	struct seq_buf line;
-
-	seq_buf_init(&line, buf, sizeof(buf));
-	seq_buf_printf(&line, "%s %s", vg_event_name(event), c->device);
-	if (event == VFIO_GUARD_EVENT_FAULT)
-		add_kinds(&line, c->held[event].about);
-	else
-		add_reasons(&line, c->held[event].about);
-	seq_buf_printf(&line, " suppressed=%llu", c->held[event].count);
-	pr_notice("%.*s\n", (int)seq_buf_used(&line), buf);
-}
-
-/* What was held back is said, in one line an event. */
-static void log_all_held(struct chatter *c)
-{
-	int i;
-
-	for (i = 0; i < VFIO_GUARD_NR_EVENTS; i++)
-		if (c->held[i].count)
-			log_held(c, i);
-	memset(c->held, 0, sizeof(c->held));
-}
-
-static bool holds_any(const struct chatter *c)
-{
-	return memchr_inv(c->held, 0, sizeof(c->held));
-}
-
-static void flush_chatters(struct work_struct *work)
-{
-	struct chatter *c;
-	unsigned long key;
-	bool more = false;
-
-	mutex_lock(&lock);
-	xa_for_each(&chatters, key, c) {
-		if (!holds_any(c))
-			continue;
-		if (time_before(jiffies, c->quiet_until))
-			more = true;
-		else
-			log_all_held(c);
-	}
-	if (more)
-		schedule_delayed_work(&quiet_work, QUIET_PERIOD);
-	mutex_unlock(&lock);
-}
-
-static struct chatter *find_chatter(struct pci_dev *pdev)
-{
-	unsigned long key = (unsigned long)pci_domain_nr(pdev->bus) << 16 |
-			    pci_dev_id(pdev);
-	struct chatter *c = xa_load(&chatters, key);
-
-	if (c)
-		return c;
-	c = kzalloc(sizeof(*c), GFP_KERNEL);
-	if (!c)
-		return NULL;
-	c->quiet_until = jiffies;
-	if (xa_err(xa_store(&chatters, key, c, GFP_KERNEL))) {
-		kfree(c);
-		return NULL;
-	}
-	return c;
-}
-
-static bool said_already(const struct chatter *c, const struct utterance *said,
-			 const char *device)
-{
-	return c->lines && c->last.event == said->event &&
-	       c->last.about == said->about && uid_eq(c->last.uid, said->uid) &&
-	       !strcmp(c->device, device);
-}
-
-/* Decide whether to log, and keep the books for when we don't. */
-static bool may_log(struct chatter *c, const struct utterance *said,
-		    const char *device)
-{
-	if (time_after_eq(jiffies, c->quiet_until)) {
-		log_all_held(c);
-		c->lines = 0;
-		c->quiet_until = jiffies + QUIET_PERIOD;
-	}
-	if (c->lines >= LINES_PER_PERIOD || said_already(c, said, device)) {
-		c->held[said->event].count += said->count;
-		c->held[said->event].about |= said->about;
-		schedule_delayed_work(&quiet_work, QUIET_PERIOD);
-		return false;
-	}
-	/* In the order it happened, and under the name it happened to. */
-	log_all_held(c);
-	c->last = *said;
-	c->lines++;
-	strscpy(c->device, device, sizeof(c->device));
-	return true;
-}
-
 /**
  * vg_report_decision() - log and count a verdict
  * @decision: the verdict, on whom and for whom
  *
- * The same verdict on the same device for the same user is logged once in
- * 5 seconds; the rest is counted, and the count logged as ``suppressed=``
- * when the time is over, when something else happens to the device, or when
- * the module goes.
+ * The same verdict on the same device for the same user is logged once in a
+ * while, see vg_chatter_begin().
  *
  * Context: process, may sleep.
  */
 void vg_report_decision(const struct vg_decision *decision)
 {
-	const struct utterance said = {
+	const struct vg_utterance said = {
 		.event = decision->verdict.event,
 		.about = decision->verdict.reasons,
+		.words = add_reasons,
 		.uid = current_uid(),
 		.count = 1,
 	};
-	char device[DEVICE_WORDS];
-	struct chatter *c;
+	char device[VG_DEVICE_WORDS];
 
+	atomic64_inc(&totals[said.event]);
 	name_device(decision->pdev, group_id(decision->pdev), device,
 		    sizeof(device));
-	mutex_lock(&lock);
-	totals[said.event]++;
-	c = find_chatter(decision->pdev);
-	/* Out of memory costs the brevity, never the line. */
-	if (!c || may_log(c, &said, device))
+	if (vg_chatter_begin(decision->pdev, device, &said))
 		log_decision(decision, device);
-	mutex_unlock(&lock);
+	vg_chatter_end();
 }
 
 static void log_line(const struct vg_assigned *entry, u8 event,
@@ -359,16 +201,11 @@ static void add_requester(struct seq_buf *line, u16 rid)
 		       PCI_SLOT(rid), PCI_FUNC(rid));
 }
 
-static void add_unit(struct seq_buf *line, const struct vg_unit *unit)
-{
-	seq_buf_printf(line, " unit=%s", unit ? unit->name : "none");
-}
-
 static void log_faults(const struct vg_fault_news *news, u64 count,
 		       const char *device)
 {
 	const struct vg_fault *fault = &news->sample;
-	char buf[LINE_MAX_LEN];
+	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 
 	seq_buf_init(&line, buf, sizeof(buf));
@@ -400,12 +237,12 @@ static void log_faults(const struct vg_fault_news *news, u64 count,
  */
 void vg_report_faults(const struct vg_fault_news *news)
 {
-	struct utterance said = {
+	struct vg_utterance said = {
 		.event = VFIO_GUARD_EVENT_FAULT,
+		.words = add_kinds,
 		.uid = GLOBAL_ROOT_UID,
 	};
-	char device[DEVICE_WORDS];
-	struct chatter *c;
+	char device[VG_DEVICE_WORDS];
 	int kind;
 
 	for (kind = 0; kind < VG_NR_FAULT_KINDS; kind++) {
@@ -419,29 +256,31 @@ void vg_report_faults(const struct vg_fault_news *news)
 	if (!said.count)
 		return;
 
+	atomic64_add(said.count, &totals[said.event]);
 	name_device(news->entry->pdev, news->entry->group->id, device,
 		    sizeof(device));
-	mutex_lock(&lock);
-	totals[said.event] += said.count;
-	c = find_chatter(news->entry->pdev);
-	if (!c || may_log(c, &said, device))
+	if (vg_chatter_begin(news->entry->pdev, device, &said))
 		log_faults(news, said.count, device);
-	mutex_unlock(&lock);
+	vg_chatter_end();
 }
 
-/* Where a line that is never held back begins: what was goes first. */
+/* Where a line that is never held back begins, which end_line() ends. */
 static void begin_line(const struct vg_assigned *entry, u8 event,
 		       struct seq_buf *line, char *buf, size_t size)
 {
-	struct chatter *c = find_chatter(entry->pdev);
-	char device[DEVICE_WORDS];
+	char device[VG_DEVICE_WORDS];
 
-	lockdep_assert_held(&lock);
-	if (c)
-		log_all_held(c);
+	vg_chatter_interrupt(entry->pdev);
 	name_device(entry->pdev, entry->group->id, device, sizeof(device));
 	seq_buf_init(line, buf, size);
 	seq_buf_printf(line, "%s %s", vg_event_name(event), device);
+}
+
+static void end_line(const struct vg_assigned *entry, u8 event,
+		     struct seq_buf *line)
+{
+	log_line(entry, event, line);
+	vg_chatter_end();
 }
 
 static void add_cause(struct seq_buf *line, const struct vg_group *group)
@@ -463,11 +302,11 @@ void vg_report_quarantined(const struct vg_assigned *entry,
 	const struct vg_group *group = entry->group;
 	enum vg_rung rung = atomic_read(&group->rung);
 	s64 ns = group->stopped_ns - group->first_ns;
-	char buf[LINE_MAX_LEN];
+	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 
-	mutex_lock(&lock);
-	totals[VFIO_GUARD_EVENT_QUARANTINED] += first;
+	if (first)
+		atomic64_inc(&totals[VFIO_GUARD_EVENT_QUARANTINED]);
 	begin_line(entry, VFIO_GUARD_EVENT_QUARANTINED, &line, buf,
 		   sizeof(buf));
 	add_cause(&line, group);
@@ -483,8 +322,7 @@ void vg_report_quarantined(const struct vg_assigned *entry,
 		       rung == VG_RUNG_EXHAUSTED ?
 		       "nothing is left to stop it by: unplug it, or power it off" :
 		       vg_reason_remedy(VFIO_GUARD_REASON_QUARANTINED));
-	log_line(entry, VFIO_GUARD_EVENT_QUARANTINED, &line);
-	mutex_unlock(&lock);
+	end_line(entry, VFIO_GUARD_EVENT_QUARANTINED, &line);
 }
 
 /**
@@ -496,7 +334,7 @@ void vg_report_quarantined(const struct vg_assigned *entry,
  */
 void vg_report_released(const struct vg_assigned *entry, const char *by)
 {
-	char buf[LINE_MAX_LEN];
+	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 	u64 faults = 0;
 	int kind;
@@ -504,13 +342,11 @@ void vg_report_released(const struct vg_assigned *entry, const char *by)
 	for (kind = 0; kind < VG_NR_FAULT_KINDS; kind++)
 		faults += atomic64_read(&entry->seen[kind]);
 	faults += entry->errors.uncorrectable;
-	mutex_lock(&lock);
-	totals[VFIO_GUARD_EVENT_RELEASED]++;
+	atomic64_inc(&totals[VFIO_GUARD_EVENT_RELEASED]);
 	begin_line(entry, VFIO_GUARD_EVENT_RELEASED, &line, buf, sizeof(buf));
 	add_cause(&line, entry->group);
 	seq_buf_printf(&line, " faults=%llu by=%s", faults, by);
-	log_line(entry, VFIO_GUARD_EVENT_RELEASED, &line);
-	mutex_unlock(&lock);
+	end_line(entry, VFIO_GUARD_EVENT_RELEASED, &line);
 }
 
 static void add_errors(struct seq_buf *line, u32 status)
@@ -559,11 +395,10 @@ void vg_report_contained(const struct vg_assigned *entry,
 			 const struct vg_error *error, bool would_quarantine)
 {
 	bool fatal = error->severity == VG_SEVERITY_FATAL;
-	char buf[LINE_MAX_LEN];
+	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 
-	mutex_lock(&lock);
-	totals[VFIO_GUARD_EVENT_CONTAINED]++;
+	atomic64_inc(&totals[VFIO_GUARD_EVENT_CONTAINED]);
 	begin_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line, buf, sizeof(buf));
 	add_errors(&line, error->status);
 	seq_buf_printf(&line, " severity=%s status=%#010x",
@@ -573,8 +408,7 @@ void vg_report_contained(const struct vg_assigned *entry,
 	seq_buf_printf(&line, " count=%llu", entry->errors.uncorrectable);
 	if (would_quarantine)
 		seq_buf_printf(&line, " verdict=quarantine");
-	log_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line);
-	mutex_unlock(&lock);
+	end_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line);
 }
 
 /**
@@ -588,18 +422,16 @@ void vg_report_contained(const struct vg_assigned *entry,
 void vg_report_noise(const struct vg_assigned *entry, struct pci_dev *pdev,
 		     bool muted)
 {
-	char buf[LINE_MAX_LEN];
+	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 
-	mutex_lock(&lock);
 	begin_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line, buf, sizeof(buf));
 	seq_buf_printf(&line, " severity=correctable");
 	add_reporter(&line, entry, pdev);
 	seq_buf_printf(&line, " count=%lld muted=%s",
 		       (s64)atomic64_read(&entry->errors.correctable),
 		       muted ? "yes" : "no");
-	log_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line);
-	mutex_unlock(&lock);
+	end_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line);
 }
 
 /**
@@ -621,14 +453,13 @@ void vg_report_posture(const struct vg_unit *unit,
 		[VG_NO] = "no",
 		[VG_YES] = "yes",
 	};
-	char buf[LINE_MAX_LEN];
+	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 	int i;
 
 	seq_buf_init(&line, buf, sizeof(buf));
-	seq_buf_printf(&line, "%s unit=%s",
-		       vg_event_name(VFIO_GUARD_EVENT_POSTURE),
-		       unit ? unit->name : "none");
+	seq_buf_printf(&line, "%s", vg_event_name(VFIO_GUARD_EVENT_POSTURE));
+	add_unit(&line, unit);
 	if (unit)
 		seq_buf_printf(&line, " base=%pa segment=%u", &unit->base,
 			       unit->segment);
@@ -673,7 +504,7 @@ void vg_report_chip(struct pci_dev *pdev, const struct vg_chip_rule *rule,
 {
 	bool loose = vg_mask_in_force(mask->state) == VG_NO ||
 		     vg_mask_in_force(mask->state) == VG_UNKNOWN;
-	char buf[LINE_MAX_LEN];
+	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 
 	seq_buf_init(&line, buf, sizeof(buf));
@@ -719,6 +550,11 @@ void vg_report_nmi_claimed(u64 claimed)
 		vg_event_name(VFIO_GUARD_EVENT_NMI_CLAIMED), claimed);
 }
 
+static u64 total(enum vfio_guard_event event)
+{
+	return atomic64_read(&totals[event]);
+}
+
 /**
  * vg_report_exit() - say what was held back, and the sums
  *
@@ -727,23 +563,14 @@ void vg_report_nmi_claimed(u64 claimed)
 void vg_report_exit(void)
 {
 	u64 unassigned, lost;
-	struct chatter *c;
-	unsigned long key;
 
-	cancel_delayed_work_sync(&quiet_work);
-	xa_for_each(&chatters, key, c) {
-		xa_erase(&chatters, key);
-		log_all_held(c);
-		kfree(c);
-	}
-	xa_destroy(&chatters);
+	vg_chatter_exit();
 	vg_fault_totals(&unassigned, &lost);
 	pr_info("totals: refused=%llu warned=%llu admitted=%llu contained=%llu faults=%llu quarantined=%llu released=%llu unassigned=%llu lost=%llu\n",
-		totals[VFIO_GUARD_EVENT_REFUSED],
-		totals[VFIO_GUARD_EVENT_WARNED],
-		totals[VFIO_GUARD_EVENT_ADMITTED],
-		totals[VFIO_GUARD_EVENT_CONTAINED],
-		totals[VFIO_GUARD_EVENT_FAULT],
-		totals[VFIO_GUARD_EVENT_QUARANTINED],
-		totals[VFIO_GUARD_EVENT_RELEASED], unassigned, lost);
+		total(VFIO_GUARD_EVENT_REFUSED), total(VFIO_GUARD_EVENT_WARNED),
+		total(VFIO_GUARD_EVENT_ADMITTED),
+		total(VFIO_GUARD_EVENT_CONTAINED),
+		total(VFIO_GUARD_EVENT_FAULT),
+		total(VFIO_GUARD_EVENT_QUARANTINED),
+		total(VFIO_GUARD_EVENT_RELEASED), unassigned, lost);
 }
