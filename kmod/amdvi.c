@@ -20,7 +20,6 @@
 #define AMDVI_DEVTAB	0x0000
 #define AMDVI_EVTLOG	0x0010
 #define AMDVI_CONTROL	0x0018
-#define AMDVI_EFR	0x0030
 #define AMDVI_EVTHEAD	0x2010
 #define AMDVI_EVTTAIL	0x2018
 #define AMDVI_STATUS	0x2020
@@ -159,8 +158,6 @@ static bool amdvi_read(const struct vg_unit *unit, struct vg_amdvi_regs *regs)
 		return false;
 	regs->devtab = readq(unit->regs + AMDVI_DEVTAB);
 	regs->control = readq(unit->regs + AMDVI_CONTROL);
-	regs->efr = readq(unit->regs + AMDVI_EFR);
-	regs->status = readq(unit->regs + AMDVI_STATUS);
 	return true;
 }
 
@@ -659,7 +656,6 @@ static const struct vg_unit_ops amdvi_ops = {
 	.facts = amdvi_facts,
 	.device_facts = amdvi_device_facts,
 	.add_aliases = amdvi_add_aliases,
-	.intake = amdvi_intake,
 	.set_right = amdvi_set_right,
 };
 

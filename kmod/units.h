@@ -18,15 +18,11 @@ struct vg_unit;
  * @device_facts: add those that hold for one device
  * @add_aliases: add requester IDs that the firmware's tables say the device
  *		 uses too; NULL if they can't
- * @intake: hand all pending fault records to vg_fault_note(); hard irq, or
- *	    process with interrupts on
- *
  * @pending: is a fault of an assigned device pending that this NMI tells of?
  *	     The fault event is an NMI, or @serr: the platform made it one.
  *	     NMI context; NULL if the unit's faults can't be read there
- * @collect: as @intake, for a fault whose interrupt never comes, and stop its
- *	     device at once; false if there may be more. Hard irq; NULL as
- *	     @pending
+ * @collect: take in faults whose interrupt never comes, and stop their devices
+ *	     at once; false if there may be more. Hard irq; NULL as @pending
  * @set_right: have the fault event delivered as an interrupt if it isn't,
  *	       as the kernel set it up; true if that was needed, and done.
  *	       Process context; of units with @collect, hard irq as well
@@ -41,7 +37,6 @@ struct vg_unit_ops {
 			     const struct vg_path *path,
 			     struct vg_evidence *ev);
 	bool (*add_aliases)(const struct vg_unit *unit, struct vg_path *path);
-	void (*intake)(const struct vg_unit *unit);
 	bool (*pending)(const struct vg_unit *unit, bool serr);
 	bool (*collect)(const struct vg_unit *unit);
 	bool (*set_right)(const struct vg_unit *unit);
@@ -77,7 +72,7 @@ struct vg_unit {
  * @drop: free what @parse made
  * @watch: begin to take in faults as they are signalled; an errno (logged) if
  *	   this kernel can't be looked on
- * @unwatch: end it; nobody is in @intake any more
+ * @unwatch: end it; no fault is being taken in any more
  *
  * The table stays mapped from @parse to @drop.
  */

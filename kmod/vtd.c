@@ -480,7 +480,6 @@ static const struct vg_unit_ops vtd_ops = {
 		      BIT(VG_FACT_FAULT_NMI) | BIT(VG_FACT_FAULT_MASKED),
 	.facts = vtd_facts,
 	.device_facts = vtd_device_facts,
-	.intake = vtd_intake,
 	.pending = vtd_pending,
 	.collect = vtd_collect,
 	.set_right = vtd_set_right,

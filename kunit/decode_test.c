@@ -304,8 +304,6 @@ static void dte_translation(struct kunit *test)
 static const struct vg_amdvi_regs amdvi_healthy = {
 	.devtab = 0x00000000234001ff,
 	.control = 0x100d,
-	.efr = 0x246577efa2254afa,
-	.status = 0x18,
 	.msi_address = 0xfee00000,
 	.msi_data = 0x26,
 	.msi_enabled = true,

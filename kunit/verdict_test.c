@@ -223,17 +223,11 @@ static void other_names(struct kunit *test)
 		"quarantined", "released", "nmi-claimed", "contained",
 		"policy", "sealed",
 	};
-	static const char *const sources[] = {
-		"none", "register", "memory", "acpi", "config", "kernel",
-	};
 	size_t i;
 
 	KUNIT_ASSERT_EQ(test, ARRAY_SIZE(events), VFIO_GUARD_NR_EVENTS);
 	for (i = 0; i < ARRAY_SIZE(events); i++)
 		KUNIT_EXPECT_STREQ(test, vg_event_name(i), events[i]);
-	KUNIT_ASSERT_EQ(test, ARRAY_SIZE(sources), VG_NR_SOURCES);
-	for (i = 0; i < ARRAY_SIZE(sources); i++)
-		KUNIT_EXPECT_STREQ(test, vg_source_name(i), sources[i]);
 	for (i = 0; i < ARRAY_SIZE(facts); i++) {
 		KUNIT_EXPECT_STREQ(test, vg_fact_name(i), facts[i].name);
 		KUNIT_EXPECT_GE(test, reason_of(facts[i].reason), 0);

@@ -98,8 +98,6 @@ struct vg_dte {
  * struct vg_amdvi_regs - the AMD IOMMU registers a posture rests on, as read
  * @devtab: device table base address register, MMIO 0000h
  * @control: control register, MMIO 0018h
- * @efr: extended feature register, MMIO 0030h
- * @status: status register, MMIO 2020h
  * @msi_address: of the IOMMU function's MSI capability
  * @msi_data: likewise
  * @msi_enabled: likewise
@@ -107,8 +105,6 @@ struct vg_dte {
 struct vg_amdvi_regs {
 	u64 devtab;
 	u64 control;
-	u64 efr;
-	u64 status;
 	u64 msi_address;
 	u16 msi_data;
 	bool msi_enabled;

@@ -49,14 +49,12 @@ static const struct fact_entry facts[] = {
 
 #define NAME_ENTRY(id, word) word,
 
-static const char *const sources[] = { VG_SOURCES(NAME_ENTRY) };
 static const char *const events[] = { VFIO_GUARD_EVENTS(NAME_ENTRY) };
 static const char *const profiles[] = { VFIO_GUARD_PROFILES(NAME_ENTRY) };
 static const char *const modes[] = { VFIO_GUARD_MODES(NAME_ENTRY) };
 
 static_assert(ARRAY_SIZE(reasons) == VFIO_GUARD_NR_REASONS);
 static_assert(ARRAY_SIZE(facts) == VG_NR_FACTS);
-static_assert(ARRAY_SIZE(sources) == VG_NR_SOURCES);
 static_assert(ARRAY_SIZE(events) == VFIO_GUARD_NR_EVENTS);
 static_assert(ARRAY_SIZE(profiles) == VFIO_GUARD_NR_PROFILES);
 static_assert(ARRAY_SIZE(modes) == VFIO_GUARD_NR_MODES);
@@ -220,18 +218,6 @@ const char *vg_reason_remedy(enum vfio_guard_reason reason)
 const char *vg_fact_name(enum vg_fact_id id)
 {
 	return facts[id].name;
-}
-
-/**
- * vg_source_name() - the word for where a fact was read
- * @source: the source
- *
- * Context: any.
- * Return: constant string.
- */
-const char *vg_source_name(enum vg_source source)
-{
-	return sources[source];
 }
 
 /**

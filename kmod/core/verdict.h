@@ -2,8 +2,8 @@
 /*
  * From evidence and policy to reasons: the one place that decides.
  *
- * checkpatch: COMPLEX_MACRO, MACRO_ARG_REUSE, MACRO_ARG_UNUSED: lists that are
- * expanded into enums and tables can't be written in parentheses.
+ * checkpatch: COMPLEX_MACRO, MACRO_ARG_REUSE: lists that are expanded into enums
+ * and tables can't be written in parentheses.
  */
 #ifndef VG_CORE_VERDICT_H
 #define VG_CORE_VERDICT_H
@@ -70,18 +70,13 @@ enum vg_answer {
 };
 
 /* Where a fact was read. */
-#define VG_SOURCES(X)							\
-X(NONE, "none")								\
-X(REGISTER, "register")							\
-X(MEMORY, "memory")							\
-X(ACPI, "acpi")								\
-X(CONFIG, "config")							\
-X(KERNEL, "kernel")
-
-#define VG_ENUM_SOURCE_(id, name)  VG_SOURCE_##id,
 enum vg_source {
-	VG_SOURCES(VG_ENUM_SOURCE_)
-	VG_NR_SOURCES
+	VG_SOURCE_NONE,
+	VG_SOURCE_REGISTER,
+	VG_SOURCE_MEMORY,
+	VG_SOURCE_ACPI,
+	VG_SOURCE_CONFIG,
+	VG_SOURCE_KERNEL,
 };
 
 /**
@@ -183,7 +178,6 @@ const char *vg_reason_name(enum vfio_guard_reason reason);
 const char *vg_reason_text(enum vfio_guard_reason reason);
 const char *vg_reason_remedy(enum vfio_guard_reason reason);
 const char *vg_fact_name(enum vg_fact_id id);
-const char *vg_source_name(enum vg_source source);
 const char *vg_event_name(enum vfio_guard_event event);
 const char *vg_profile_name(enum vfio_guard_profile profile);
 const char *vg_mode_name(enum vfio_guard_mode mode);
