@@ -14,6 +14,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "arming.h"
 #include "error.h"
 #include "fault.h"
 #include "path.h"
@@ -327,7 +328,7 @@ static void note_uncorrectable(struct vg_assigned *entry,
 static void note_correctable(struct vg_assigned *entry,
 			     const struct vg_error *error)
 {
-	bool muted = policy.prevent && vg_path_mute(error->pdev);
+	bool muted = policy.prevent && vg_arming_mute(error->pdev);
 	bool over = muted && ++entry->errors.mutes > MUTES_MAX;
 
 	if (may_say(entry))

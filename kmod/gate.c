@@ -8,12 +8,12 @@
 #include <linux/srcu.h>
 #include <linux/vfio_pci_core.h>
 
+#include "arming.h"
 #include "assigned.h"
 #include "chipset.h"
 #include "compat.h"
 #include "evidence.h"
 #include "gate.h"
-#include "path.h"
 #include "quarantine.h"
 #include "report.h"
 #include "units.h"
@@ -141,7 +141,7 @@ static int arm_path(struct pci_dev *pdev)
 
 	vg_chipset_arm(&policy);
 	vg_chipset_report();
-	held = policy.prevent ? vg_path_arm(pdev) : 0;
+	held = policy.prevent ? vg_arming_get(pdev) : 0;
 	if (held < 0)
 		pci_err(pdev, "vfio-guard: can't arm the device's path: %d\n",
 			held);
@@ -151,7 +151,7 @@ static int arm_path(struct pci_dev *pdev)
 static void disarm_path(struct pci_dev *pdev)
 {
 	if (policy.prevent)
-		vg_path_disarm(pdev);
+		vg_arming_put(pdev);
 }
 
 static int register_device(struct pci_dev *pdev, u16 held)

@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 
+#include "arming.h"
 #include "assigned.h"
 #include "chipset.h"
 #include "control.h"
@@ -16,7 +17,6 @@
 #include "gate.h"
 #include "hold.h"
 #include "nmi.h"
-#include "path.h"
 #include "quarantine.h"
 #include "report.h"
 #include "units.h"
@@ -216,7 +216,7 @@ static void __exit vfio_guard_exit(void)
 	vg_gate_exit();
 	open = vg_assigned_exit();
 	vg_hold_exit();
-	vg_path_exit();
+	vg_arming_exit();
 	vg_chipset_restore();
 	vg_report_exit();
 	vg_units_exit();

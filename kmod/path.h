@@ -8,6 +8,10 @@
 #include "core/dmar.h"
 #include "core/verdict.h"
 
+/* What makes system errors of error messages (PCIe §6.2.6) */
+#define VG_RTCTL_SYSTEM_ERRORS						\
+	(PCI_EXP_RTCTL_SECEE | PCI_EXP_RTCTL_SENFEE | PCI_EXP_RTCTL_SEFEE)
+
 /* The device itself, 8 phantom functions or quirks, and a few bridges. */
 #define VG_REQUESTERS_MAX 24
 
@@ -30,9 +34,6 @@ struct vg_path {
 void vg_path_init(struct vg_path *path, struct pci_dev *pdev);
 bool vg_path_add_requester(struct vg_path *path, u16 rid);
 void vg_path_facts(const struct vg_path *path, struct vg_evidence *ev);
-int vg_path_arm(struct pci_dev *pdev);
-void vg_path_disarm(struct pci_dev *pdev);
-bool vg_path_mute(struct pci_dev *pdev);
-void vg_path_exit(void);
+struct pci_dev *vg_path_error_root(struct pci_dev *pdev);
 
 #endif /* VG_PATH_H */
