@@ -111,7 +111,8 @@ static size_t amdvi_describe(u32 n, struct vg_unit *unit)
 
 static int amdvi_find(const struct vg_path *path)
 {
-	return vg_ivrs_find_unit(&ivrs, path->pci.segment, path->requester[0]);
+	return vg_ivrs_find_unit(&ivrs, path->pci.segment,
+				 path->requesters.id[0]);
 }
 
 /* The IOMMU's own function, with a reference, or NULL. */
@@ -222,8 +223,8 @@ static bool is_requester(const struct vg_path *path, u16 rid)
 {
 	u8 i;
 
-	for (i = 0; i < path->nr_requesters; i++)
-		if (path->requester[i] == rid)
+	for (i = 0; i < path->requesters.nr; i++)
+		if (path->requesters.id[i] == rid)
 			return true;
 	return false;
 }
@@ -266,11 +267,11 @@ static void judge_dtes(const struct vg_amdvi_state *state, const u64 *table,
 	enum vg_answer shared = VG_NO;
 	u8 i;
 
-	for (i = 0; i < path->nr_requesters; i++) {
+	for (i = 0; i < path->requesters.nr; i++) {
 		struct vg_dte dte;
 
-		if (path->requester[i] >= state->devtab_entries ||
-		    !read_dte(table, path->requester[i], &dte))
+		if (path->requesters.id[i] >= state->devtab_entries ||
+		    !read_dte(table, path->requesters.id[i], &dte))
 			return;
 		translated &= dte.translated;
 		remapped &= dte.irq_valid && (dte.intctl == VG_INTCTL_REMAP ||
@@ -293,14 +294,14 @@ static void judge_dtes(const struct vg_amdvi_state *state, const u64 *table,
 
 static bool amdvi_add_aliases(const struct vg_unit *unit, struct vg_path *path)
 {
-	u8 own = path->nr_requesters;
+	u8 own = path->requesters.nr;
 	u8 i;
 
 	for (i = 0; i < own; i++) {
 		int alias = vg_ivrs_find_alias(&ivrs, unit->segment,
-					       path->requester[i]);
+					       path->requesters.id[i]);
 
-		if (!vg_path_add_requester(path, alias))
+		if (!vg_requesters_add(&path->requesters, alias))
 			return false;
 	}
 	return true;
@@ -317,8 +318,9 @@ static void amdvi_device_facts(const struct vg_unit *unit,
 	u8 i;
 
 	vg_fact_set(ev, VG_FACT_RMRR, VG_NO, VG_SOURCE_ACPI);
-	for (i = 0; i < path->nr_requesters; i++)
-		if (vg_ivrs_has_ivmd(&ivrs, unit->segment, path->requester[i]))
+	for (i = 0; i < path->requesters.nr; i++)
+		if (vg_ivrs_has_ivmd(&ivrs, unit->segment,
+				     path->requesters.id[i]))
 			vg_fact_set(ev, VG_FACT_RMRR, VG_YES, VG_SOURCE_ACPI);
 
 	if (!amdvi_add_aliases(unit, &all))

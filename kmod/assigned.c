@@ -3,7 +3,6 @@
 #include <linux/iommu.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 
 #include "assigned.h"
 #include "error.h"
@@ -18,13 +17,9 @@
 #define LINGER	HZ
 
 /*
- * Entries by segment and requester ID, several IDs to an entry; an ID that
- * several devices of a group share (a bridge's) leads to one of them. Changed
- * under the lock, looked up under RCU in any context.
+ * Protects who is in the registry and in the index of requester IDs, groups'
+ * members, and vg_assigned.open.
  */
-static DEFINE_XARRAY(by_requester);
-
-/* Protects who is in the registry, groups' members, and vg_assigned.open. */
 static DEFINE_MUTEX(lock);
 static LIST_HEAD(groups);
 
@@ -34,9 +29,9 @@ static struct workqueue_struct *reaper;
 static void prune_closed(struct work_struct *work);
 static DECLARE_DELAYED_WORK(prune_work, prune_closed);
 
-static unsigned long key_of(u16 segment, u16 rid)
+static struct vg_assigned *entry_at(struct vg_sender *sender)
 {
-	return (unsigned long)segment << 16 | rid;
+	return sender ? container_of(sender, struct vg_assigned, sender) : NULL;
 }
 
 /**
@@ -49,7 +44,7 @@ static unsigned long key_of(u16 segment, u16 rid)
  */
 struct vg_assigned *vg_assigned_find(u16 segment, u16 rid)
 {
-	return xa_load(&by_requester, key_of(segment, rid));
+	return entry_at(vg_senders_find(segment, rid));
 }
 
 /**
@@ -60,7 +55,7 @@ struct vg_assigned *vg_assigned_find(u16 segment, u16 rid)
  */
 bool vg_assigned_any(void)
 {
-	return !xa_empty(&by_requester);
+	return vg_senders_any();
 }
 
 /* The entry of a device itself, not of one that shares an alias. */
@@ -71,7 +66,7 @@ static struct vg_assigned *entry_of(struct pci_dev *pdev)
 
 	lockdep_assert_held(&lock);
 	list_for_each_entry(group, &groups, node)
-		list_for_each_entry(entry, &group->members, sibling)
+		list_for_each_entry(entry, &group->members, sender.sibling)
 			if (entry->pdev == pdev)
 				return entry;
 	return NULL;
@@ -206,40 +201,12 @@ static struct vg_group *join_group(int id)
  */
 bool vg_assigned_sends_as(const struct vg_assigned *entry, u16 rid)
 {
-	u8 i;
-
-	for (i = 0; i < entry->nr_requesters; i++)
-		if (entry->requester[i] == rid)
-			return true;
-	return false;
+	return vg_requesters_has(&entry->sender.requesters, rid);
 }
 
-/* Who else may have sent what carries this ID, once @entry is gone. */
-static struct vg_assigned *successor(const struct vg_assigned *entry, u16 rid)
+static void leave_group(struct vg_assigned *entry)
 {
-	struct vg_assigned *other;
-
-	list_for_each_entry(other, &entry->group->members, sibling)
-		if (other != entry && vg_assigned_sends_as(other, rid))
-			return other;
-	return NULL;
-}
-
-static void unlink_entry(struct vg_assigned *entry)
-{
-	u8 i;
-
 	lockdep_assert_held(&lock);
-	for (i = 0; i < entry->nr_requesters; i++) {
-		u16 rid = entry->requester[i];
-		unsigned long key = key_of(entry->segment, rid);
-
-		if (xa_load(&by_requester, key) == entry)
-			/* The slot is there: replacing needs no memory. */
-			xa_store(&by_requester, key, successor(entry, rid),
-				 GFP_KERNEL);
-	}
-	list_del_rcu(&entry->sibling);
 	if (list_empty(&entry->group->members))
 		list_del(&entry->group->node);
 	/* The device may be about to go, and its bus with it. */
@@ -249,57 +216,35 @@ static void unlink_entry(struct vg_assigned *entry)
 /* Its references in flight may outlast it in the registry. */
 static void remove_entry(struct vg_assigned *entry)
 {
-	unlink_entry(entry);
+	vg_senders_unlink(&entry->sender, &entry->group->members);
+	leave_group(entry);
 	vg_assigned_put(entry);
 }
 
 static int link_entry(struct vg_assigned *entry)
 {
-	int ret = 0;
-	u8 i;
+	int ret = vg_senders_link(&entry->sender, &entry->group->members);
 
-	list_add_tail_rcu(&entry->sibling, &entry->group->members);
-	for (i = 0; i < entry->nr_requesters && !ret; i++) {
-		ret = xa_insert(&by_requester,
-				key_of(entry->segment, entry->requester[i]),
-				entry, GFP_KERNEL);
-		/* Shared with a sibling, which answers for both. */
-		if (ret == -EBUSY)
-			ret = 0;
-	}
 	if (ret)
-		unlink_entry(entry);
+		leave_group(entry);
 	return ret;
-}
-
-/*
- * A device with phantom functions may send as function numbers that it does not
- * have (PCIe §2.2.6.2); whether that is switched on is its owner's business.
- */
-static void add_phantoms(struct vg_path *path)
-{
-	u32 cap = 0;
-	u8 bits, i;
-
-	pcie_capability_read_dword(path->pdev, PCI_EXP_DEVCAP, &cap);
-	bits = (cap & PCI_EXP_DEVCAP_PHANTOM) >> 3;
-	for (i = 1; i < 1 << bits; i++)
-		vg_path_add_requester(path, pci_dev_id(path->pdev) |
-					    i << (3 - bits));
 }
 
 static void find_requesters(struct vg_assigned *entry)
 {
 	struct vg_path path;
+	u32 cap = 0;
 
 	vg_path_init(&path, entry->pdev);
 	entry->unit = path.whole ? vg_units_find(&path) : NULL;
 	if (entry->unit && entry->unit->ops->add_aliases)
 		entry->unit->ops->add_aliases(entry->unit, &path);
-	add_phantoms(&path);
-	entry->segment = path.pci.segment;
-	entry->nr_requesters = path.nr_requesters;
-	memcpy(entry->requester, path.requester, sizeof(entry->requester));
+	/* Behind a VMD controller that one sends in its stead. */
+	if (path.requesters.id[0] == pci_dev_id(entry->pdev))
+		pcie_capability_read_dword(entry->pdev, PCI_EXP_DEVCAP, &cap);
+	vg_requesters_add_phantoms(&path.requesters, cap);
+	entry->sender.segment = path.pci.segment;
+	entry->sender.requesters = path.requesters;
 }
 
 static int add_entry(struct pci_dev *pdev)
@@ -398,7 +343,7 @@ static void prune_group(struct vg_group *group)
 
 	if (atomic_read(&group->rung) != VG_RUNG_FREE)
 		return;
-	list_for_each_entry_safe(entry, next, &group->members, sibling)
+	list_for_each_entry_safe(entry, next, &group->members, sender.sibling)
 		if (!entry->open)
 			remove_entry(entry);
 }
@@ -518,7 +463,7 @@ unsigned long vg_assigned_exit(void)
 	list_for_each_entry_safe(group, next, &groups, node) {
 		refcount_inc(&group->refs);
 		list_for_each_entry_safe(entry, next_entry, &group->members,
-					 sibling) {
+					 sender.sibling) {
 			open += entry->open;
 			remove_entry(entry);
 		}
@@ -529,6 +474,6 @@ unsigned long vg_assigned_exit(void)
 	rcu_barrier();
 	destroy_workqueue(reaper);
 	/* And their groups, which kfree_rcu() frees without code of ours. */
-	xa_destroy(&by_requester);
+	vg_senders_exit();
 	return open;
 }

@@ -11,12 +11,13 @@
 #include "core/decode.h"
 #include "core/ladder.h"
 #include "hold.h"
+#include "requesters.h"
 #include "units.h"
 
 /**
  * struct vg_group - devices that the IOMMU can't tell apart: one owner's
  * @node: in the registry's list of groups
- * @members: struct vg_assigned.sibling; changed under the registry's mutex,
+ * @members: struct vg_assigned.sender; changed under the registry's mutex,
  *	     walked under RCU
  * @refs: one for each member, one for queued work
  * @id: IOMMU group
@@ -83,12 +84,9 @@ struct vg_error_count {
  * struct vg_assigned - one device that VFIO has open, or that is held
  * @pdev: the device; a reference is held
  * @group: its group; a reference is held
- * @sibling: in the group's list of members
+ * @sender: its place among the group's members, and its requester IDs
  * @unit: the IOMMU unit that covers it, or NULL
  * @hold: what keeps bits of its COMMAND register off
- * @segment: PCI segment of its requester IDs
- * @requester: the IDs its requests may carry, its own first
- * @nr_requesters: how many
  * @refs: one for the registry, one for each user that outlasts RCU
  * @open: VFIO has it open; under the registry's mutex
  * @held: bits of its COMMAND register that are held off as long as it is open
@@ -108,12 +106,9 @@ struct vg_error_count {
 struct vg_assigned {
 	struct pci_dev *pdev;
 	struct vg_group *group;
-	struct list_head sibling;
+	struct vg_sender sender;
 	const struct vg_unit *unit;
 	struct vg_hold *hold;
-	u16 segment;
-	u16 requester[VG_REQUESTERS_MAX];
-	u8 nr_requesters;
 	refcount_t refs;
 	bool open;
 	u16 held;
@@ -130,6 +125,12 @@ struct vg_assigned {
 	struct work_struct report;
 	struct rcu_work free;
 };
+
+/* Any context. The requester ID that is the device's alone. */
+static inline u16 vg_assigned_id(const struct vg_assigned *entry)
+{
+	return entry->sender.requesters.id[0];
+}
 
 int vg_assigned_init(void);
 unsigned long vg_assigned_exit(void);

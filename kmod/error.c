@@ -168,7 +168,7 @@ static struct vg_assigned *find_entry(struct pci_dev *pdev)
 	struct vg_path path;
 
 	vg_path_init(&path, pdev);
-	return vg_assigned_find(path.pci.segment, path.requester[0]);
+	return vg_assigned_find(path.pci.segment, path.requesters.id[0]);
 }
 
 /* A port saw an error in what came from below: the TLP tells from whom. */
@@ -264,7 +264,7 @@ static void spare_told(struct vg_group *group, const struct vg_error *error)
 	if (error->severity == VG_SEVERITY_CORRECTABLE)
 		return;
 	rcu_read_lock();
-	list_for_each_entry_rcu(member, &group->members, sibling)
+	list_for_each_entry_rcu(member, &group->members, sender.sibling)
 		if (is_below(member->pdev, scope) &&
 		    READ_ONCE(member->pdev->error_state) !=
 		    pci_channel_io_perm_failure)
@@ -281,7 +281,7 @@ static void act(struct vg_assigned *entry, const struct vg_error *error,
 		return;
 	if (atomic_read(&group->rung) == VG_RUNG_FREE) {
 		spare_told(group, error);
-		vg_quarantine_start(entry, VG_CAUSE_ERROR, entry->requester[0],
+		vg_quarantine_start(entry, VG_CAUSE_ERROR, vg_assigned_id(entry),
 				    level);
 	} else if (now - READ_ONCE(group->stopped_ns) > SETTLE_NS) {
 		vg_quarantine_go_on(entry);

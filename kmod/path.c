@@ -11,60 +11,26 @@
 /* Between functions of one device only redirection matters (PCIe §6.12.1.2) */
 #define FUNCTION_ACS (PCI_ACS_RR | PCI_ACS_CR)
 
-/* Bits in pci_dev.dma_alias_mask: MAX_NR_DEVFNS, which modules don't see. */
-#define DEVFNS_PER_BUS 256
-
-/**
- * vg_path_add_requester() - remember a requester ID of a device
- * @path: the device
- * @rid: requester ID; one that is there already is not added again
- *
- * Context: any.
- * Return: false if there is no room left.
- */
-bool vg_path_add_requester(struct vg_path *path, u16 rid)
-{
-	u8 i;
-
-	for (i = 0; i < path->nr_requesters; i++)
-		if (path->requester[i] == rid)
-			return true;
-	if (path->nr_requesters == VG_REQUESTERS_MAX)
-		return false;
-	path->requester[path->nr_requesters++] = rid;
-	return true;
-}
-
 /* The requester ID a bridge puts in place of those behind it, if it does. */
 static int bridge_alias(struct pci_dev *bridge)
 {
-	u16 secondary = PCI_DEVID(bridge->subordinate->number, 0);
+	int type = pci_is_pcie(bridge) ? pci_pcie_type(bridge) : -ENOENT;
 
-	if (!pci_is_pcie(bridge))
-		return bridge->dev_flags & PCI_DEV_FLAG_PCIE_BRIDGE_ALIAS ?
-		       secondary : pci_dev_id(bridge);
-	switch (pci_pcie_type(bridge)) {
-	case PCI_EXP_TYPE_PCI_BRIDGE:
-		return secondary;
-	case PCI_EXP_TYPE_PCIE_BRIDGE:
-		return pci_dev_id(bridge);
-	default:
-		return -ENOENT;
-	}
+	return vg_requesters_of_bridge(pci_dev_id(bridge),
+				       bridge->subordinate->number, type,
+				       bridge->dev_flags &
+				       PCI_DEV_FLAG_PCIE_BRIDGE_ALIAS);
 }
 
 /* pci_for_each_dma_alias(), which is not exported, has the same rules. */
 static bool add_aliases(struct vg_path *path, struct pci_dev *pdev)
 {
 	struct pci_dev *bridge;
-	unsigned int devfn;
 
-	if (pdev->dma_alias_mask)
-		for_each_set_bit(devfn, pdev->dma_alias_mask, DEVFNS_PER_BUS)
-			if (!vg_path_add_requester(path,
-						   PCI_DEVID(pdev->bus->number,
-							     devfn)))
-				return false;
+	if (pdev->dma_alias_mask &&
+	    !vg_requesters_add_slots(&path->requesters, pdev->bus->number,
+				     pdev->dma_alias_mask))
+		return false;
 
 	for (bridge = pci_upstream_bridge(pdev); bridge;
 	     bridge = pci_upstream_bridge(bridge)) {
@@ -73,7 +39,7 @@ static bool add_aliases(struct vg_path *path, struct pci_dev *pdev)
 		if (bridge->dev_flags & PCI_DEV_FLAGS_BRIDGE_XLATE_ROOT)
 			break;
 		alias = bridge_alias(bridge);
-		if (alias >= 0 && !vg_path_add_requester(path, alias))
+		if (alias >= 0 && !vg_requesters_add(&path->requesters, alias))
 			return false;
 	}
 	return true;
@@ -118,7 +84,8 @@ void vg_path_init(struct vg_path *path, struct pci_dev *pdev)
 	path->pdev = pdev;
 	path->pci.segment = pci_domain_nr(requester->bus);
 	path->whole = add_hops(path, pci_physfn(requester)) &&
-		      vg_path_add_requester(path, pci_dev_id(requester)) &&
+		      vg_requesters_add(&path->requesters,
+					pci_dev_id(requester)) &&
 		      add_aliases(path, requester);
 }
 

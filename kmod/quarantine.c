@@ -109,7 +109,7 @@ static struct vg_assigned *get_member(struct vg_group *group, unsigned int n)
 	struct vg_assigned *entry, *found = NULL;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(entry, &group->members, sibling) {
+	list_for_each_entry_rcu(entry, &group->members, sender.sibling) {
 		if (n--)
 			continue;
 		if (vg_assigned_get(entry))
@@ -144,7 +144,7 @@ void vg_quarantine_start(struct vg_assigned *entry, enum vg_cause cause,
 	if (atomic_cmpxchg(&group->rung, VG_RUNG_FREE, VG_RUNG_MASTER) !=
 	    VG_RUNG_FREE)
 		goto out;
-	list_for_each_entry_rcu(member, &group->members, sibling)
+	list_for_each_entry_rcu(member, &group->members, sender.sibling)
 		vg_hold_set(member->hold, PCI_COMMAND_MASTER);
 	group->cause = cause;
 	group->first_ns = READ_ONCE(entry->first_ns);
@@ -184,7 +184,7 @@ static bool hold_members(struct vg_group *group)
 	u16 cmd;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(member, &group->members, sibling) {
+	list_for_each_entry_rcu(member, &group->members, sender.sibling) {
 		/* Also who joined, or wrote past us, while we began. */
 		vg_hold_set(member->hold, PCI_COMMAND_MASTER);
 		if (!pci_read_config_word(member->pdev, PCI_COMMAND, &cmd) &&
