@@ -341,7 +341,7 @@ static void prune_group(struct vg_group *group)
 {
 	struct vg_assigned *entry, *next;
 
-	if (atomic_read(&group->rung) != VG_RUNG_FREE)
+	if (vg_group_is_quarantined(group))
 		return;
 	list_for_each_entry_safe(entry, next, &group->members, sender.sibling)
 		if (!entry->open)
@@ -388,7 +388,7 @@ static void forget(struct pci_dev *pdev)
 	mutex_lock(&lock);
 	entry = entry_of(pdev);
 	if (entry) {
-		if (atomic_read(&entry->group->rung) != VG_RUNG_FREE)
+		if (vg_group_is_quarantined(entry->group))
 			vg_report_released(entry, "removal");
 		remove_entry(entry);
 	}

@@ -126,6 +126,12 @@ struct vg_assigned {
 	struct rcu_work free;
 };
 
+/* Any context. Is the group stopped, or being stopped? */
+static inline bool vg_group_is_quarantined(const struct vg_group *group)
+{
+	return atomic_read(&group->rung) != VG_RUNG_FREE;
+}
+
 /* Any context. The requester ID that is the device's alone. */
 static inline u16 vg_assigned_id(const struct vg_assigned *entry)
 {

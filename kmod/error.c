@@ -279,7 +279,7 @@ static void act(struct vg_assigned *entry, const struct vg_error *error,
 
 	if (is_audit())
 		return;
-	if (atomic_read(&group->rung) == VG_RUNG_FREE) {
+	if (!vg_group_is_quarantined(group)) {
 		spare_told(group, error);
 		vg_quarantine_start(entry, VG_CAUSE_ERROR, vg_assigned_id(entry),
 				    level);

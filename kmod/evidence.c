@@ -86,7 +86,7 @@ static void kernel_evidence(struct device *dev, const struct vg_unit *unit,
 static bool is_quarantined(struct pci_dev *pdev)
 {
 	struct vg_group *group = vg_group_of(pdev);
-	bool held = group && atomic_read(&group->rung) != VG_RUNG_FREE;
+	bool held = group && vg_group_is_quarantined(group);
 
 	if (group)
 		vg_group_put(group);

@@ -110,7 +110,7 @@ static void act(struct vg_assigned *entry, const struct vg_fault *fault,
 		WRITE_ONCE(entry->over, true);
 		return;
 	}
-	if (atomic_read(&group->rung) == VG_RUNG_FREE)
+	if (!vg_group_is_quarantined(group))
 		vg_quarantine_start(entry, cause_of[fault->kind],
 				    fault->requester, level);
 	else if ((s64)(now - READ_ONCE(group->stopped_ns)) > SETTLE_NS)

@@ -577,11 +577,6 @@ static void free_group(struct vg_group *group, const char *by)
 	vg_group_put(group);
 }
 
-static bool is_quarantined(const struct vg_group *group)
-{
-	return atomic_read(&group->rung) != VG_RUNG_FREE;
-}
-
 /* What follows the hold, and every step after it: process context. */
 static void step(struct work_struct *work)
 {
@@ -590,7 +585,8 @@ static void step(struct work_struct *work)
 
 	mutex_lock(&lock);
 	/* Released meanwhile, or being stopped still, which queues us again. */
-	if (is_quarantined(group) && smp_load_acquire(&group->stopped_ns)) {
+	if (smp_load_acquire(&group->stopped_ns) &&
+	    vg_group_is_quarantined(group)) {
 		/* Unplugged, all of it, before we came. */
 		if (list_empty(&group->members))
 			free_group(group, "removal");
@@ -618,7 +614,7 @@ int vg_quarantine_release(struct pci_dev *pdev)
 	if (!group)
 		return ret;
 	mutex_lock(&lock);
-	if (is_quarantined(group)) {
+	if (vg_group_is_quarantined(group)) {
 		free_group(group, "admin");
 		ret = 0;
 	}
@@ -644,7 +640,7 @@ void vg_quarantine_before_close(struct pci_dev *pdev)
 
 	if (!group)
 		return;
-	if (is_quarantined(group)) {
+	if (vg_group_is_quarantined(group)) {
 		mutex_lock(&lock);
 		q = find_quarantine(group);
 		if (q && q->port)
@@ -697,9 +693,9 @@ void vg_quarantine_after_reset(struct pci_dev *pdev)
 	if (!group)
 		return;
 	/* A reset may take a minute: other groups' steps don't wait for it. */
-	if (is_quarantined(group) && reset_members(group)) {
+	if (vg_group_is_quarantined(group) && reset_members(group)) {
 		mutex_lock(&lock);
-		if (is_quarantined(group))
+		if (vg_group_is_quarantined(group))
 			free_group(group, "reset");
 		mutex_unlock(&lock);
 	}
