@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ladder that stops a device, and the way back. */
-#include <linux/delay.h>
-#include <linux/iommu.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
@@ -10,63 +8,23 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "port.h"
 #include "quarantine.h"
 #include "report.h"
 
 /* How often to try for a device's lock. */
 #define RETRY_TIME	(HZ / 4)
 
-/* DPC Software Trigger in DPC Control (PCIe §7.9.14.3); pci_regs.h lacks it. */
-#define DPC_CTL_SW_TRIGGER	0x0040
-
-#define DPC_CTL_TRIGGER_ENABLE						\
-	(PCI_EXP_DPC_CTL_EN_FATAL | PCI_EXP_DPC_CTL_EN_NONFATAL)
-
-/*
- * After a conventional reset a device has a second to answer (PCIe §6.6.1), and
- * the link before it 100 ms to come up (§6.6.1, PCI 3.0 §4.3.2's Trhfa).
- */
-#define RESET_SETTLE_MS	1100
-
-/* What a slot's hot-plug controller notices of a link in reset (§6.7.3). */
-#define SLOT_LINK_EVENTS	(PCI_EXP_SLTCTL_DLLSCE | PCI_EXP_SLTCTL_PDCE)
-
-/**
- * struct kept_state - a device's configuration from before its bus's reset
- * @node: in its quarantine's list
- * @pdev: the device; a reference is held
- * @state: what pci_restore_state() takes
- *
- * The kernel's own copy in the pci_dev doesn't keep: who tries to reset the
- * device while its bus is in reset saves what it reads then.
- */
-struct kept_state {
-	struct list_head node;
-	struct pci_dev *pdev;
-	struct pci_saved_state *state;
-};
-
 /**
  * struct quarantine - what has been done about a group in process context
  * @node: in quarantines
  * @group: the group; a reference is held
- * @port: the port above it that has been touched, powered, or NULL; a reference
- *	  is held
- * @port_hold: what keeps its bus mastering off, or NULL
- * @port_was_master: it was on before
- * @in_reset: its secondary bus is held in reset
- * @states: struct kept_state.node, of the devices below
- * @slot_events: of SLOT_LINK_EVENTS, those that were on before the reset
+ * @port: the port above it, if it has been touched
  */
 struct quarantine {
 	struct list_head node;
 	struct vg_group *group;
-	struct pci_dev *port;
-	struct vg_hold *port_hold;
-	bool port_was_master;
-	bool in_reset;
-	struct list_head states;
-	u16 slot_events;
+	struct vg_port port;
 };
 
 /* Protects quarantines and the ladder above its first rung. Process context. */
@@ -245,66 +203,9 @@ static void report_step(const struct quarantine *q, bool first)
 	unsigned int n;
 
 	for (n = 0; (member = get_member(q->group, n)); n++) {
-		vg_report_quarantined(member, q->port, first);
+		vg_report_quarantined(member, q->port.pdev, first);
 		vg_assigned_put(member);
 	}
-}
-
-/**
- * struct lookout - what a walk below a port looks for
- * @id: the IOMMU group that may be there
- * @foreign: something else is
- */
-struct lookout {
-	int id;
-	bool foreign;
-};
-
-static int look_out(struct pci_dev *pdev, void *data)
-{
-	struct lookout *lookout = data;
-	struct iommu_group *group;
-
-	/* What lies behind a bridge is looked at itself. */
-	if (pci_is_bridge(pdev))
-		return 0;
-	group = iommu_group_get(&pdev->dev);
-	/* Virtual functions are devices, and owners, of their own. */
-	if (!group || iommu_group_id(group) != lookout->id || pci_num_vf(pdev))
-		lookout->foreign = true;
-	iommu_group_put(group);
-	return lookout->foreign;
-}
-
-/*
- * The software trigger works only while DPC is on, and the kernel's service
- * has the interrupt that it is handled by: then the link goes down, what lies
- * below is reset, and the kernel brings the link up again.
- */
-static bool has_dpc(struct pci_dev *port)
-{
-	u16 pos = pci_find_ext_capability(port, PCI_EXT_CAP_ID_DPC);
-	u16 cap, ctl;
-
-	if (!pos || !pci_find_host_bridge(port->bus)->native_dpc ||
-	    pci_read_config_word(port, pos + PCI_EXP_DPC_CAP, &cap) ||
-	    pci_read_config_word(port, pos + PCI_EXP_DPC_CTL, &ctl))
-		return false;
-	return (cap & PCI_EXP_DPC_CAP_SW_TRIGGER) &&
-	       (ctl & DPC_CTL_TRIGGER_ENABLE) && (ctl & PCI_EXP_DPC_CTL_INT_EN);
-}
-
-static void survey_port(struct pci_dev *port, int id,
-			struct vg_port_means *means)
-{
-	struct lookout lookout = { .id = id };
-
-	means->present = port && port->subordinate;
-	if (!means->present)
-		return;
-	pci_walk_bus(port->subordinate, look_out, &lookout);
-	means->alone = id >= 0 && !lookout.foreign;
-	means->dpc = has_dpc(port);
 }
 
 /* The port above the device that broke the limit, with a reference, or NULL. */
@@ -322,159 +223,16 @@ static struct pci_dev *find_port(struct vg_group *group)
 	return port;
 }
 
-/* From here to let_port_go() the port is awake. */
-static bool seize_port(struct quarantine *q, struct pci_dev *port)
-{
-	if (q->port)
-		return q->port == port;
-	if (pm_runtime_resume_and_get(&port->dev) < 0)
-		return false;
-	q->port = pci_dev_get(port);
-	return true;
-}
-
-static bool trigger_dpc(struct pci_dev *port)
-{
-	u16 pos = pci_find_ext_capability(port, PCI_EXT_CAP_ID_DPC);
-	u16 ctl;
-
-	return !pci_read_config_word(port, pos + PCI_EXP_DPC_CTL, &ctl) &&
-	       !pci_write_config_word(port, pos + PCI_EXP_DPC_CTL,
-				      ctl | DPC_CTL_SW_TRIGGER);
-}
-
-/* Requests from below are refused at the port (PCIe §7.5.1.1.3). */
-static bool stop_port(struct quarantine *q)
-{
-	struct vg_hold *hold;
-	u16 cmd;
-
-	if (pci_read_config_word(q->port, PCI_COMMAND, &cmd))
-		return false;
-	hold = vg_hold_create(q->port);
-	if (IS_ERR(hold))
-		return false;
-	q->port_hold = hold;
-	q->port_was_master = cmd & PCI_COMMAND_MASTER;
-	vg_hold_set(hold, PCI_COMMAND_MASTER);
-	return !pci_read_config_word(q->port, PCI_COMMAND, &cmd) &&
-	       !(cmd & PCI_COMMAND_MASTER);
-}
-
-static int keep_state(struct pci_dev *pdev, void *data)
-{
-	struct quarantine *q = data;
-	struct kept_state *kept;
-
-	if (!pci_device_is_present(pdev) || pci_save_state(pdev))
-		return 0;
-	kept = kzalloc(sizeof(*kept), GFP_KERNEL | __GFP_NOFAIL);
-	kept->pdev = pci_dev_get(pdev);
-	kept->state = pci_store_saved_state(pdev);
-	list_add_tail(&kept->node, &q->states);
-	return 0;
-}
-
-/* In the order they were found in: bridges before what lies behind them. */
-static void restore_states(struct quarantine *q)
-{
-	struct kept_state *kept, *next;
-
-	list_for_each_entry_safe(kept, next, &q->states, node) {
-		pci_load_and_free_saved_state(kept->pdev, &kept->state);
-		pci_restore_state(kept->pdev);
-		pci_dev_put(kept->pdev);
-		kfree(kept);
-	}
-	INIT_LIST_HEAD(&q->states);
-}
-
-/* The slot's driver would take the link in reset for an unplugged device. */
-static void deafen_slot(struct quarantine *q)
-{
-	u16 ctl;
-
-	if (!q->port->is_hotplug_bridge ||
-	    pcie_capability_read_word(q->port, PCI_EXP_SLTCTL, &ctl))
-		return;
-	q->slot_events = ctl & SLOT_LINK_EVENTS;
-	pcie_capability_clear_word(q->port, PCI_EXP_SLTCTL, q->slot_events);
-}
-
-static void undeafen_slot(struct quarantine *q)
-{
-	if (!q->slot_events)
-		return;
-	pcie_capability_write_word(q->port, PCI_EXP_SLTSTA,
-				   PCI_EXP_SLTSTA_DLLSC | PCI_EXP_SLTSTA_PDC);
-	pcie_capability_set_word(q->port, PCI_EXP_SLTCTL, q->slot_events);
-	q->slot_events = 0;
-}
-
-/*
- * The bus stays in reset. Its devices lose what their owner made of them;
- * what the kernel needs to know of them is kept.
- */
-static bool reset_port(struct quarantine *q)
-{
-	struct pci_bus *bus = q->port->subordinate;
-	u16 ctl;
-
-	if (!bus || pci_read_config_word(q->port, PCI_BRIDGE_CONTROL, &ctl))
-		return false;
-	pci_walk_bus(bus, keep_state, q);
-	deafen_slot(q);
-	q->in_reset = true;
-	pci_write_config_word(q->port, PCI_BRIDGE_CONTROL,
-			      ctl | PCI_BRIDGE_CTL_BUS_RESET);
-	return !pci_read_config_word(q->port, PCI_BRIDGE_CONTROL, &ctl) &&
-	       (ctl & PCI_BRIDGE_CTL_BUS_RESET);
-}
-
-/* As pci_reset_secondary_bus() does, whose second half is not exported. */
-static void end_reset(struct quarantine *q)
-{
-	u16 ctl;
-
-	if (!q->in_reset)
-		return;
-	q->in_reset = false;
-	/* The port itself may have been unplugged. */
-	if (!pci_read_config_word(q->port, PCI_BRIDGE_CONTROL, &ctl) &&
-	    !PCI_POSSIBLE_ERROR(ctl)) {
-		pci_write_config_word(q->port, PCI_BRIDGE_CONTROL,
-				      ctl & ~PCI_BRIDGE_CTL_BUS_RESET);
-		msleep(RESET_SETTLE_MS);
-		undeafen_slot(q);
-	}
-	restore_states(q);
-}
-
-static void let_port_go(struct quarantine *q)
-{
-	if (!q->port)
-		return;
-	end_reset(q);
-	if (q->port_hold) {
-		vg_hold_destroy(q->port_hold);
-		if (q->port_was_master)
-			pci_set_master(q->port);
-	}
-	pm_runtime_put(&q->port->dev);
-	pci_dev_put(q->port);
-}
-
 /* Take a rung; false if it doesn't bear, and the next has to be tried. */
 static bool take_rung(struct quarantine *q, enum vg_rung rung,
 		      struct pci_dev *port, const struct vg_port_means *means)
 {
 	switch (rung) {
 	case VG_RUNG_PORT:
-		if (!seize_port(q, port))
-			return false;
-		return means->dpc ? trigger_dpc(port) : stop_port(q);
+		return vg_port_seize(&q->port, port) &&
+		       vg_port_stop(&q->port, means->dpc);
 	case VG_RUNG_RESET:
-		return seize_port(q, port) && reset_port(q);
+		return vg_port_seize(&q->port, port) && vg_port_reset(&q->port);
 	default:
 		return true;
 	}
@@ -490,7 +248,7 @@ static void climb(struct quarantine *q)
 	while (!taken && rung != VG_RUNG_EXHAUSTED) {
 		struct vg_port_means means = {};
 
-		survey_port(port, group->id, &means);
+		vg_port_survey(port, group->id, &means);
 		rung = vg_ladder_next(rung, &means);
 		taken = take_rung(q, rung, port, &means);
 	}
@@ -508,7 +266,7 @@ static struct quarantine *begin(struct vg_group *group)
 
 	vg_group_get(group);
 	q->group = group;
-	INIT_LIST_HEAD(&q->states);
+	vg_port_init(&q->port);
 	list_add(&q->node, &quarantines);
 	return q;
 }
@@ -565,7 +323,7 @@ static void free_group(struct vg_group *group, const char *by)
 		report_step(q, true);
 	}
 	list_del(&q->node);
-	let_port_go(q);
+	vg_port_release(&q->port);
 	kfree(q);
 	free_members(group, by);
 	group->told = false;
@@ -643,8 +401,8 @@ void vg_quarantine_before_close(struct pci_dev *pdev)
 	if (vg_group_is_quarantined(group)) {
 		mutex_lock(&lock);
 		q = find_quarantine(group);
-		if (q && q->port)
-			end_reset(q);
+		if (q)
+			vg_port_end_reset(&q->port);
 		mutex_unlock(&lock);
 	}
 	vg_group_put(group);
