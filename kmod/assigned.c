@@ -336,6 +336,55 @@ void vg_assigned_close(struct pci_dev *pdev)
 	schedule_delayed_work(&prune_work, LINGER);
 }
 
+/* The group's lock, which is the kernel's, is held. */
+static int take_in(struct device *dev, void *data)
+{
+	struct pci_dev *pdev = dev_is_pci(dev) ? to_pci_dev(dev) : NULL;
+	bool *any = data;
+	int ret;
+
+	/* A bridge does not master the bus for itself. */
+	if (!pdev || pci_is_bridge(pdev) || entry_of(pdev))
+		return 0;
+	ret = add_entry(pdev);
+	if (ret) {
+		pci_err(pdev, "vfio-guard: can't register the device: %d\n",
+			ret);
+	} else {
+		entry_of(pdev)->bystander = true;
+		*any = true;
+	}
+	return 0;
+}
+
+/**
+ * vg_group_complete() - make known what else is in a group
+ * @group: the group, which is quarantined
+ *
+ * Devices that nobody has had open are members from then on, until the group is
+ * released.
+ *
+ * Context: process, may sleep.
+ * Return: true if there were any.
+ */
+bool vg_group_complete(struct vg_group *group)
+{
+	struct iommu_group *devices = NULL;
+	struct vg_assigned *member;
+	bool any = false;
+
+	mutex_lock(&lock);
+	member = list_first_entry_or_null(&group->members, struct vg_assigned,
+					  sender.sibling);
+	if (member)
+		devices = iommu_group_get(&member->pdev->dev);
+	if (devices)
+		iommu_group_for_each_dev(devices, &any, take_in);
+	iommu_group_put(devices);
+	mutex_unlock(&lock);
+	return any;
+}
+
 /* Forget a group's closed devices, unless they are held. */
 static void prune_group(struct vg_group *group)
 {
@@ -344,7 +393,9 @@ static void prune_group(struct vg_group *group)
 	if (vg_group_is_quarantined(group))
 		return;
 	list_for_each_entry_safe(entry, next, &group->members, sender.sibling)
-		if (!entry->open)
+		if (entry->open)
+			entry->bystander = false;
+		else
 			remove_entry(entry);
 }
 

@@ -89,6 +89,7 @@ struct vg_error_count {
  * @hold: what keeps bits of its COMMAND register off
  * @refs: one for the registry, one for each user that outlasts RCU
  * @open: VFIO has it open; under the registry's mutex
+ * @bystander: it is held for its group's sake, and nobody has had it open
  * @held: bits of its COMMAND register that are held off as long as it is open
  * @notified: its driver's error callback has been called in this quarantine
  * @seen: by enum vg_fault_kind, faults since it was opened first
@@ -111,6 +112,7 @@ struct vg_assigned {
 	struct vg_hold *hold;
 	refcount_t refs;
 	bool open;
+	bool bystander;
 	u16 held;
 	bool notified;
 	atomic64_t seen[VG_NR_FAULT_KINDS];
@@ -151,6 +153,7 @@ void vg_assigned_put(struct vg_assigned *entry);
 struct vg_group *vg_group_of(struct pci_dev *pdev);
 bool vg_group_get(struct vg_group *group);
 void vg_group_put(struct vg_group *group);
+bool vg_group_complete(struct vg_group *group);
 void vg_group_prune(struct vg_group *group);
 
 #endif /* VG_ASSIGNED_H */

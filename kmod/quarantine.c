@@ -276,14 +276,15 @@ static void carry_on(struct vg_group *group)
 	struct quarantine *q = find_quarantine(group);
 	enum vg_rung rung = atomic_read(&group->rung);
 	bool first = !q;
-	bool off, told;
+	bool off, told, joined;
 
 	lockdep_assert_held(&lock);
 	if (first)
 		q = begin(group);
+	joined = vg_group_complete(group);
 	off = hold_members(group);
 	told = tell_members(group);
-	if (first || told)
+	if (first || told || joined)
 		report_step(q, first);
 	/* Higher up the bit tells nothing: the port is what stops the device. */
 	if (rung == VG_RUNG_MASTER && !off)
@@ -408,12 +409,14 @@ void vg_quarantine_before_close(struct pci_dev *pdev)
 	vg_group_put(group);
 }
 
-/* True if the device is closed, and has been reset. */
+/* True if the device is closed, and has been reset if anybody had it. */
 static bool reset_member(struct vg_assigned *member)
 {
 	struct pci_dev *pdev = member->pdev;
 	bool done;
 
+	if (member->bystander)
+		return true;
 	if (READ_ONCE(member->open) ||
 	    pm_runtime_resume_and_get(&pdev->dev) < 0)
 		return false;
@@ -468,19 +471,37 @@ static void free_empty(struct vg_group *group)
 	vg_group_put(group);
 }
 
+/* A newcomer to a group that is held is held, too. */
+static void on_arrival(struct pci_dev *pdev)
+{
+	struct vg_group *group = vg_group_of(pdev);
+
+	if (!group)
+		return;
+	if (vg_group_is_quarantined(group))
+		queue_step(group);
+	vg_group_put(group);
+}
+
 /* The last device of a group is gone: the port is free for the next. */
-static int on_bus_event(struct notifier_block *nb, unsigned long action,
-			void *data)
+static void on_departure(void)
 {
 	struct quarantine *q, *next;
 
-	if (action != BUS_NOTIFY_REMOVED_DEVICE)
-		return NOTIFY_DONE;
 	mutex_lock(&lock);
 	list_for_each_entry_safe(q, next, &quarantines, node)
 		if (list_empty(&q->group->members))
 			free_empty(q->group);
 	mutex_unlock(&lock);
+}
+
+static int on_bus_event(struct notifier_block *nb, unsigned long action,
+			void *data)
+{
+	if (action == BUS_NOTIFY_ADD_DEVICE)
+		on_arrival(to_pci_dev(data));
+	else if (action == BUS_NOTIFY_REMOVED_DEVICE)
+		on_departure();
 	return NOTIFY_DONE;
 }
 
