@@ -13,6 +13,8 @@
 #define _GNU_SOURCE
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/nvme_ioctl.h>
 #include <linux/pci_regs.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
@@ -22,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -233,6 +236,7 @@ static void e1000_interrupt(struct client *c, __u64 address, __u32 data)
 #define NVME_CC_ENABLE		0x00460001	/* entries of 64 and 16 bytes */
 #define NVME_CSTS_READY		0x00000001
 #define NVME_OPCODE_IDENTIFY	0x06
+#define NVME_OPCODE_VIRTUAL	0x1c	/* Virtualization Management, 5.22 */
 #define NVME_IDENTIFY_CONTROLLER 0x01
 #define NVME_PHASE		0x00010000
 
@@ -541,12 +545,12 @@ static int verb_work(struct order *order)
 	if (!make_ready(order) || !order->engine->lands)
 		return ktap_finish();
 	printf("# holding %s\n", c->dev);
-	while (!poll(&end, 1, 1)) {
+	do {
 		if (order->engine->lands(c))
 			good++;
 		else
 			bad++;
-	}
+	} while (!poll(&end, 1, 1));
 	ktap_result(good && !bad, "%ld transfers arrived, %ld did not", good, bad);
 	return conclude(order);
 }
@@ -565,6 +569,41 @@ static int verb_spurious(struct order *order, long address, long data, long time
 	return conclude(order);
 }
 
+/* One Virtualization Management command of an nvme driver's controller. */
+static void nvme_virtual(int fd, long controller, unsigned int resource,
+			 unsigned int action, unsigned int number)
+{
+	struct nvme_passthru_cmd command = {
+		.opcode = NVME_OPCODE_VIRTUAL,
+		.cdw10 = (unsigned int)controller << 16 | resource << 8 | action,
+		.cdw11 = number,
+	};
+	int status = ioctl(fd, NVME_IOCTL_ADMIN_CMD, &command);
+
+	ktap_result(!status, "controller %ld: action %u: status %#x", controller,
+		    action, status);
+}
+
+/*
+ * A virtual function does nothing before it has queues and an interrupt: those
+ * that the physical one, controller 0, gave up, and was reset then.
+ */
+static int verb_virtual(const char *file, long controller)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (controller) {
+		nvme_virtual(fd, controller, 0, 8, 2);
+		nvme_virtual(fd, controller, 1, 8, 1);
+		nvme_virtual(fd, controller, 0, 9, 0);
+	} else {
+		nvme_virtual(fd, 0, 0, 1, 0);
+		nvme_virtual(fd, 0, 1, 1, 0);
+	}
+	close(fd);
+	return ktap_finish();
+}
+
 static int explain(void)
 {
 	fprintf(stderr,
@@ -572,6 +611,7 @@ static int explain(void)
 		"       vfio-storm storm DEVICE DOORBELLS REQUESTS [WORD...]\n"
 		"       vfio-storm flood DEVICE REQUESTS [WORD...]\n"
 		"       vfio-storm spurious DEVICE ADDRESS DATA [times=N] [WORD...]\n"
+		"       vfio-storm virtual FILE CONTROLLER\n"
 		"words: every=MICROSECONDS insist with=DEVICE stopped runs errors=N, and those of vfio-client\n");
 	return 2;
 }
@@ -624,6 +664,8 @@ int main(int argc, char **argv)
 		return verb_storm(&order, numbers[0], numbers[1]);
 	if (!strcmp(verb, "flood"))
 		return verb_flood(&order, numbers[0]);
+	if (!strcmp(verb, "virtual"))
+		return verb_virtual(order.client.dev, numbers[0]);
 	if (!strcmp(verb, "spurious"))
 		return verb_spurious(&order, numbers[0], numbers[1], times);
 	return explain();
