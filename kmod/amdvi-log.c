@@ -34,13 +34,16 @@
  */
 #define AMDVI_EVENT_WAIT_US	100
 
+/* Records that an NMI looks at: as many as Linux's log has, but with SNP. */
+#define AMDVI_LOOK_MAX		512
+
 /**
  * struct amdvi_log - what we have seen of a unit's event log
  * @records: the log, or NULL if the unit keeps none
  * @size: of the log in bytes, a power of two
  * @lock: for @cursor and @overflowed; held until all records that were claimed
  *	  have been read, so that no tap returns, and lets the kernel clear them,
- *	  while another one still reads
+ *	  while another one still reads. In NMI @cursor is read without it
  * @cursor: offset of the next record that we have not seen
  * @overflowed: the overflow that the unit reports has been counted
  */
@@ -114,15 +117,25 @@ static u32 skip_consumed(struct amdvi_log *log, u32 head, u32 tail)
 
 	if (unread >= unseen)
 		return 0;
-	log->cursor = head;
+	WRITE_ONCE(log->cursor, head);
 	return (unseen - unread) / AMDVI_EVENT_SIZE;
+}
+
+static void hand_on(const struct vg_unit *unit, const struct vg_fault *fault,
+		    u64 when, bool grave)
+{
+	if (grave)
+		vg_fault_note_grave(unit, fault);
+	else
+		vg_fault_note_at(unit, fault, when);
 }
 
 /*
  * Take in what is pending, and what comes meanwhile, or the driver would find
  * records that were not seen. How many were lost.
  */
-static u32 take_events(const struct vg_unit *unit, struct amdvi_log *log)
+static u32 take_events(const struct vg_unit *unit, struct amdvi_log *log,
+		       bool grave)
 {
 	u32 left = log->size / AMDVI_EVENT_SIZE;
 	int patience = AMDVI_EVENT_WAIT_US;
@@ -149,9 +162,10 @@ static u32 take_events(const struct vg_unit *unit, struct amdvi_log *log)
 				break;
 			lost++;
 		} else if (vg_decode_amdvi_event(event, &fault)) {
-			vg_fault_note_at(unit, &fault, now);
+			hand_on(unit, &fault, now, grave);
 		}
-		log->cursor = (log->cursor + AMDVI_EVENT_SIZE) & (log->size - 1);
+		WRITE_ONCE(log->cursor, (log->cursor + AMDVI_EVENT_SIZE) &
+					(log->size - 1));
 		if (log->cursor == tail) {
 			tail = event_pointer(unit, AMDVI_EVTTAIL, log);
 			now = ktime_get_mono_fast_ns();
@@ -164,7 +178,7 @@ static u32 take_events(const struct vg_unit *unit, struct amdvi_log *log)
  * All that is pending, each record once, whoever comes first. Nothing is
  * written to the unit: head pointer and status are the IOMMU driver's.
  */
-static void intake(const struct vg_unit *unit)
+static void intake(const struct vg_unit *unit, bool grave)
 {
 	struct amdvi_log *log = &logs[unit->index];
 	unsigned long flags;
@@ -180,7 +194,7 @@ static void intake(const struct vg_unit *unit)
 		raw_spin_unlock_irqrestore(&log->lock, flags);
 		return;
 	}
-	lost = take_events(unit, log);
+	lost = take_events(unit, log, grave);
 	/* How many did not fit is not known: one at least. */
 	overflow = status & AMDVI_STATUS_OVERFLOW;
 	if (overflow && !log->overflowed)
@@ -191,13 +205,83 @@ static void intake(const struct vg_unit *unit)
 		vg_fault_lost(unit, lost);
 }
 
+/**
+ * vg_amdvi_log_collect() - take in records that no interrupt tells of
+ * @unit: the unit
+ *
+ * As when it does, but their devices are stopped at once. No more than
+ * the log holds, and not one that isn't written yet: the rest is taken in when
+ * the driver reads it.
+ *
+ * Context: hard irq; the log is watched.
+ */
+void vg_amdvi_log_collect(const struct vg_unit *unit)
+{
+	intake(unit, true);
+}
+
+/*
+ * Does one of the records in the last @bytes before @tail tell of an assigned
+ * device?
+ */
+static bool look(const struct vg_unit *unit, const struct amdvi_log *log,
+		 u32 tail, u32 bytes)
+{
+	u32 left = AMDVI_LOOK_MAX;
+
+	for (; bytes && left; bytes -= AMDVI_EVENT_SIZE, left--) {
+		u32 at = (tail - bytes) & (log->size - 1);
+		struct vg_fault fault;
+		u32 event[4];
+
+		if (read_event(log->records + at / sizeof(u64), event) &&
+		    vg_decode_amdvi_event(event, &fault) &&
+		    vg_fault_is_ours(unit, &fault))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * vg_amdvi_log_pending() - is there a record of an assigned device that nobody
+ * has read, neither we nor the IOMMU driver?
+ * @unit: the unit
+ *
+ * Without the lock, which the interrupted code may hold: the cursor is one
+ * word, and what it has not come to yet is not cleared.
+ *
+ * Context: any, NMI too; the log is watched.
+ * Return: true if there is one. Costs one read of a register if the log is
+ *	   empty.
+ */
+bool vg_amdvi_log_pending(const struct vg_unit *unit)
+{
+	const struct amdvi_log *log = &logs[unit->index];
+	u32 mask = log->size - 1;
+	u32 cursor, head, tail;
+
+	if (!log->records)
+		return false;
+	cursor = READ_ONCE(log->cursor);
+	if (event_pointer(unit, AMDVI_EVTTAIL, log) == cursor)
+		return false;
+	/* In the order, and for the reason, of take_events(). */
+	head = event_pointer(unit, AMDVI_EVTHEAD, log);
+	tail = event_pointer(unit, AMDVI_EVTTAIL, log);
+	/* A unit that doesn't answer has pointers, too. */
+	if (readl(unit->regs + AMDVI_STATUS) == U32_MAX)
+		return false;
+	return look(unit, log, tail,
+		    min((tail - head) & mask, (tail - cursor) & mask));
+}
+
 /* Its arguments are private to the IOMMU driver, so all units are looked at. */
 static void event_interrupt(unsigned long arg0, unsigned long arg1)
 {
 	const struct vg_unit *unit;
 
 	for (unit = vg_units_next(NULL); unit; unit = vg_units_next(unit))
-		intake(unit);
+		intake(unit, false);
 }
 
 /*
@@ -265,7 +349,7 @@ static int open_log(const struct vg_unit *unit, struct amdvi_log *log)
 /**
  * vg_amdvi_log_unwatch() - look away
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; no NMI asks for the log any more.
  */
 void vg_amdvi_log_unwatch(void)
 {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* AMD-Vi: registers, event interrupt, ACPI IVRS. */
 #include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/irq.h>
 #include <linux/msi.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <asm/apicdef.h>
+#include <asm/pci_x86.h>
 
 #include "amdvi.h"
 #include "core/decode.h"
 #include "core/ivrs.h"
+#include "ecam.h"
 
 /* Register offsets, AMD IOMMU spec §3.4 */
 #define AMDVI_DEVTAB	0x0000
@@ -16,12 +20,40 @@
 /* Of the control register, what the event interrupt depends on (§3.4) */
 #define AMDVI_CONTROL_INT_EN	BIT_ULL(3)
 #define AMDVI_CONTROL_XT_EN	BIT_ULL(51)
+#define AMDVI_CONTROL_EVENTS	(AMDVI_CONTROL_LOG_EN | AMDVI_CONTROL_INT_EN)
+
+/**
+ * struct amdvi_function - the IOMMU's own PCI function
+ * @pdev: it, with a reference; NULL if it isn't there
+ * @config: its configuration space, to be read in NMI; NULL if it isn't mapped
+ */
+struct amdvi_function {
+	struct pci_dev *pdev;
+	void __iomem *config;
+};
 
 /* Written by amdvi_parse() and amdvi_drop(), read-only in between. */
 static struct vg_ivrs ivrs;
 
+/* By vg_unit.index; written by amdvi_watch() and amdvi_drop(). */
+static struct amdvi_function *functions;
+
+static void drop_functions(void)
+{
+	u32 i;
+
+	for (i = 0; functions && i < ivrs.nr_units; i++) {
+		if (functions[i].config)
+			iounmap(functions[i].config);
+		pci_dev_put(functions[i].pdev);
+	}
+	kfree(functions);
+	functions = NULL;
+}
+
 static void amdvi_drop(void)
 {
+	drop_functions();
 	kfree(ivrs.units);
 	kfree(ivrs.ranges);
 	kfree(ivrs.specials);
@@ -81,41 +113,50 @@ static int amdvi_find(const struct vg_path *path)
 				 path->requesters.id[0]);
 }
 
-/* The IOMMU's own function, with a reference, or NULL. */
-static struct pci_dev *find_function(const struct vg_unit *unit)
-{
-	return pci_get_domain_bus_and_slot(unit->segment,
-					   PCI_BUS_NUM(unit->devid),
-					   unit->devid & 0xff);
-}
-
 /* The event interrupt is the MSI of the IOMMU's own function (§3.7.1). */
 static void amdvi_read_msi(const struct vg_unit *unit,
 			   struct vg_amdvi_regs *regs)
 {
-	struct pci_dev *pdev = find_function(unit);
+	struct pci_dev *pdev = functions[unit->index].pdev;
 	u32 lo = 0, hi = 0;
 	u16 flags = 0;
+	bool wide;
 	u8 msi;
 
-	if (!pdev)
+	if (!pdev || !pdev->msi_cap)
 		return;
-	msi = pci_find_capability(pdev, PCI_CAP_ID_MSI);
-	if (msi && !pci_read_config_word(pdev, msi + PCI_MSI_FLAGS, &flags) &&
-	    (flags & PCI_MSI_FLAGS_ENABLE)) {
-		bool wide = flags & PCI_MSI_FLAGS_64BIT;
+	msi = pdev->msi_cap;
+	if (pci_read_config_word(pdev, msi + PCI_MSI_FLAGS, &flags) ||
+	    !(flags & PCI_MSI_FLAGS_ENABLE))
+		return;
+	wide = flags & PCI_MSI_FLAGS_64BIT;
+	regs->msi_enabled = true;
+	pci_read_config_dword(pdev, msi + PCI_MSI_ADDRESS_LO, &lo);
+	if (wide)
+		pci_read_config_dword(pdev, msi + PCI_MSI_ADDRESS_HI, &hi);
+	pci_read_config_word(pdev, msi + (wide ? PCI_MSI_DATA_64 :
+						 PCI_MSI_DATA_32),
+			     &regs->msi_data);
+	regs->msi_address = (u64)hi << 32 | lo;
+}
 
-		regs->msi_enabled = true;
-		pci_read_config_dword(pdev, msi + PCI_MSI_ADDRESS_LO, &lo);
-		if (wide)
-			pci_read_config_dword(pdev, msi + PCI_MSI_ADDRESS_HI,
-					      &hi);
-		pci_read_config_word(pdev, msi + (wide ? PCI_MSI_DATA_64 :
-							 PCI_MSI_DATA_32),
-				     &regs->msi_data);
-		regs->msi_address = (u64)hi << 32 | lo;
-	}
-	pci_dev_put(pdev);
+/* NMI: the same, of the delivery mode alone, and without the lock. */
+static bool event_is_nmi(const struct vg_unit *unit)
+{
+	const struct amdvi_function *function = &functions[unit->index];
+	void __iomem *msi;
+	u16 flags, data;
+
+	if (!function->config ||
+	    readq(unit->regs + AMDVI_CONTROL) & AMDVI_CONTROL_XT_EN)
+		return false;
+	/* Some processors can read it into one register only: not by readw(). */
+	msi = function->config + function->pdev->msi_cap;
+	flags = mmio_config_readw(msi + PCI_MSI_FLAGS);
+	data = mmio_config_readw(msi + (flags & PCI_MSI_FLAGS_64BIT ?
+					PCI_MSI_DATA_64 : PCI_MSI_DATA_32));
+	return flags & PCI_MSI_FLAGS_ENABLE &&
+	       (data & APIC_MODE_MASK) == APIC_DM_NMI;
 }
 
 static bool amdvi_read(const struct vg_unit *unit, struct vg_amdvi_regs *regs)
@@ -191,6 +232,42 @@ static void amdvi_device_facts(const struct vg_unit *unit,
 		vg_amdvi_table_facts(&state, &all, ev);
 }
 
+/*
+ * NMI. As long as the event interrupt's message says NMI the IOMMU driver hears
+ * of no event: a record that nobody has read can have been signalled by an NMI
+ * alone. If it says an interrupt, such a record is one that the driver is about
+ * to read, maybe on another CPU, and the NMI is somebody else's.
+ */
+static bool amdvi_pending(const struct vg_unit *unit, bool serr)
+{
+	return (serr || event_is_nmi(unit)) && vg_amdvi_log_pending(unit);
+}
+
+/*
+ * The interrupt that should have come, by the method of its own chip. Until the
+ * driver has read the log and cleared the status the IOMMU sends no other, and
+ * writes no record once the log has overflowed. It finds nothing to do if the
+ * interrupt did come.
+ */
+static void resend_event(const struct pci_dev *pdev)
+{
+	struct irq_data *data;
+
+	if (!pdev || !pdev->msi_enabled)
+		return;
+	data = irq_get_irq_data(pdev->irq);
+	if (data && data->chip && data->chip->irq_retrigger)
+		data->chip->irq_retrigger(data);
+}
+
+/* Hard irq. What one call leaves is taken in when the driver reads it. */
+static bool amdvi_collect(const struct vg_unit *unit)
+{
+	vg_amdvi_log_collect(unit);
+	resend_event(functions[unit->index].pdev);
+	return true;
+}
+
 /* The message as the kernel last wrote it, and MSI switched on. */
 static bool rewrite_msi(struct pci_dev *pdev)
 {
@@ -209,14 +286,14 @@ static bool rewrite_msi(struct pci_dev *pdev)
 }
 
 /*
- * Process context. With INTCAPXT the interrupt isn't the function's MSI, and
+ * Process or hard irq. With INTCAPXT the interrupt isn't the function's MSI, and
  * has no delivery mode that could be wrong (§3.4.13): it can only be off.
  */
 static bool amdvi_set_right(const struct vg_unit *unit)
 {
+	struct pci_dev *pdev = functions[unit->index].pdev;
 	struct vg_amdvi_state state;
 	struct vg_amdvi_regs regs;
-	struct pci_dev *pdev;
 	bool done = true;
 
 	if (!amdvi_read(unit, &regs))
@@ -227,12 +304,12 @@ static bool amdvi_set_right(const struct vg_unit *unit)
 	    !(state.fault_nmi || state.fault_masked))
 		return false;
 
-	pdev = find_function(unit);
 	if (pdev && !(regs.control & AMDVI_CONTROL_XT_EN))
 		done = rewrite_msi(pdev);
-	pci_dev_put(pdev);
-	writeq(regs.control | AMDVI_CONTROL_LOG_EN | AMDVI_CONTROL_INT_EN,
-	       unit->regs + AMDVI_CONTROL);
+	/* Not for nothing: the driver writes this register, too. */
+	if (~regs.control & AMDVI_CONTROL_EVENTS)
+		writeq(regs.control | AMDVI_CONTROL_EVENTS,
+		       unit->regs + AMDVI_CONTROL);
 	if (done)
 		pr_notice("%s: the event interrupt was %s: set right\n",
 			  unit->name, state.fault_nmi ? "an NMI, SMI or INIT" :
@@ -240,8 +317,32 @@ static bool amdvi_set_right(const struct vg_unit *unit)
 	return done;
 }
 
+static void find_function(const struct vg_unit *unit,
+			  struct amdvi_function *function)
+{
+	struct pci_dev *pdev;
+
+	pdev = pci_get_domain_bus_and_slot(unit->segment,
+					   PCI_BUS_NUM(unit->devid),
+					   unit->devid & 0xff);
+	function->pdev = pdev;
+	if (!pdev || !pdev->msi_cap)
+		return;
+	function->config = vg_ecam_map_function(pdev);
+	if (!function->config)
+		pr_notice("%s: no configuration space in memory: an NMI that its events explain is the kernel's\n",
+			  unit->name);
+}
+
 static int amdvi_watch(void)
 {
+	const struct vg_unit *unit = NULL;
+
+	functions = kcalloc(ivrs.nr_units, sizeof(*functions), GFP_KERNEL);
+	if (!functions)
+		return -ENOMEM;
+	while ((unit = vg_units_next(unit)))
+		find_function(unit, &functions[unit->index]);
 	return vg_amdvi_log_watch(ivrs.nr_units);
 }
 
@@ -251,6 +352,8 @@ static const struct vg_unit_ops amdvi_ops = {
 	.facts = amdvi_facts,
 	.device_facts = amdvi_device_facts,
 	.add_aliases = amdvi_add_aliases,
+	.pending = amdvi_pending,
+	.collect = amdvi_collect,
 	.set_right = amdvi_set_right,
 };
 

@@ -14,5 +14,7 @@ void vg_amdvi_table_facts(const struct vg_amdvi_state *state,
 			  const struct vg_path *path, struct vg_evidence *ev);
 int vg_amdvi_log_watch(u32 nr_units);
 void vg_amdvi_log_unwatch(void);
+void vg_amdvi_log_collect(const struct vg_unit *unit);
+bool vg_amdvi_log_pending(const struct vg_unit *unit);
 
 #endif /* VG_AMDVI_H */

@@ -144,6 +144,25 @@ static bool note(const struct vg_unit *unit, const struct vg_fault *fault,
 }
 
 /**
+ * vg_fault_is_ours() - is it the fault of a device that is open, or held?
+ * @unit: the unit that recorded it
+ * @fault: its record
+ *
+ * Context: any, NMI too.
+ * Return: true if it is.
+ */
+bool vg_fault_is_ours(const struct vg_unit *unit, const struct vg_fault *fault)
+{
+	bool ours;
+
+	rcu_read_lock();
+	ours = fault->has_requester &&
+	       vg_assigned_find(unit->segment, fault->requester);
+	rcu_read_unlock();
+	return ours;
+}
+
+/**
  * vg_fault_note() - an IOMMU blocked a request
  * @unit: the unit
  * @fault: its record

@@ -12,6 +12,7 @@ void vg_fault_init(const struct vg_policy *in_force);
 bool vg_fault_pour(atomic64_t *bucket, u32 faults, u64 now,
 		   const struct vg_storm_limit *limit, u32 *level);
 void vg_fault_prepare(struct vg_assigned *entry);
+bool vg_fault_is_ours(const struct vg_unit *unit, const struct vg_fault *fault);
 bool vg_fault_note(const struct vg_unit *unit, const struct vg_fault *fault);
 bool vg_fault_note_at(const struct vg_unit *unit, const struct vg_fault *fault,
 		      u64 when);

@@ -62,8 +62,6 @@ static void collect(struct irq_work *work)
 	bool done = true;
 
 	while ((unit = vg_units_next(unit))) {
-		if (!unit->ops->collect)
-			continue;
 		done &= unit->ops->collect(unit);
 		if (policy.prevent)
 			unit->ops->set_right(unit);
@@ -88,7 +86,7 @@ static void clear_serr(u8 reason)
 static bool explains(const struct vg_unit *unit, u8 *reason)
 {
 	/* One read of a register, for the many NMIs that are not ours. */
-	if (!unit->ops->pending || !unit->ops->pending(unit, true))
+	if (!unit->ops->pending(unit, true))
 		return false;
 	*reason = inb(NMI_REASON_PORT);
 	return *reason & NMI_REASON_SERR || unit->ops->pending(unit, false);

@@ -20,12 +20,12 @@ struct vg_unit;
  *		 uses too; NULL if they can't
  * @pending: is a fault of an assigned device pending that this NMI tells of?
  *	     The fault event is an NMI, or @serr: the platform made it one.
- *	     NMI context; NULL if the unit's faults can't be read there
+ *	     NMI context
  * @collect: take in faults whose interrupt never comes, and stop their devices
- *	     at once; false if there may be more. Hard irq; NULL as @pending
+ *	     at once; false if there may be more. Hard irq
  * @set_right: have the fault event delivered as an interrupt if it isn't,
  *	       as the kernel set it up; true if that was needed, and done.
- *	       Process context; of units with @collect, hard irq as well
+ *	       Process context or hard irq
  *
  * @facts and @device_facts are called in process context and read the hardware
  * each time.

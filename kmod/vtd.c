@@ -234,17 +234,6 @@ static bool read_record(const struct vtd_records *rec, u32 i,
 	return vg_decode_vtd_fault(record, fault);
 }
 
-static bool is_ours(const struct vg_unit *unit, const struct vg_fault *fault)
-{
-	bool ours;
-
-	rcu_read_lock();
-	ours = fault->has_requester &&
-	       vg_assigned_find(unit->segment, fault->requester);
-	rcu_read_unlock();
-	return ours;
-}
-
 /* How many records are pending, and whether one is of an assigned device. */
 static u32 look(const struct vg_unit *unit, const struct vtd_records *rec,
 		u32 first, bool *ours)
@@ -256,7 +245,7 @@ static u32 look(const struct vg_unit *unit, const struct vtd_records *rec,
 	for (n = 0; n < rec->nr; n++) {
 		if (!read_record(rec, (first + n) % rec->nr, &fault))
 			break;
-		*ours |= is_ours(unit, &fault);
+		*ours |= vg_fault_is_ours(unit, &fault);
 	}
 	return n;
 }

@@ -258,12 +258,14 @@ class Steps:
             options["value"] = self.vm.read(entry(copy_of), 8)
         self.do_mmio(entry(dte), size=8, **options)
 
-    def do_event(self, event, code, flags=0, address=0x100000, count=1, read=0):
+    def do_event(self, event, code, flags=0, address=0x100000, count=1, read=0, raised=True,
+                 handled=True):
         """Log events as the AMD IOMMU does (AMD IOMMU spec 2.5), and raise its interrupt.
 
         event is who made the request, flags are bits 27:16 of the second word. The
         log takes what fits; more is an overflow. Of the events the first read are
-        gone when the interrupt comes, as if the kernel had been quicker.
+        gone when the interrupt comes, as if the kernel had been quicker. Not raised, no
+        interrupt comes; not handled, nobody waits for the kernel to read the log.
         """
         bus, slot, function = (int(n, 16) for n in re.split("[:.]", event)[-3:])
         words = (bus << 8 | slot << 3 | function | flags << 48 | code << 60, address)
@@ -290,8 +292,11 @@ class Steps:
         self.vm.write(AMDVI + EVENT_HEAD, 4, head)
         self.vm.write(AMDVI + EVENT_TAIL, 4, tail)
         put(EVENT_STATUS, 4, self.vm.read(AMDVI + EVENT_STATUS, 4) | status)
-        self.vm.write(*self._amdvi_message())
+        if raised:
+            self.vm.write(*self._amdvi_message())
         self.vm.qmp("cont")
+        if not (raised and handled):
+            return
         # QEMU 7.2 ignores it when the kernel clears these bits, and the kernel's thread
         # goes round and round, at real-time priority, until somebody does.
         end = time.monotonic() + 10 * self.vm.slow
