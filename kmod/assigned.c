@@ -58,6 +58,20 @@ bool vg_assigned_any(void)
 	return vg_senders_any();
 }
 
+/**
+ * vg_assigned_next() - go through the open and held devices
+ * @key: where to go on; 0 at first
+ *
+ * A device of several requester IDs comes several times.
+ *
+ * Context: any, NMI too; under rcu_read_lock(), which also keeps the entry.
+ * Return: the next one, or NULL.
+ */
+struct vg_assigned *vg_assigned_next(unsigned long *key)
+{
+	return entry_at(vg_senders_next(key));
+}
+
 /* The entry of a device itself, not of one that shares an alias. */
 static struct vg_assigned *entry_of(struct pci_dev *pdev)
 {
@@ -91,6 +105,7 @@ static void free_entry(struct work_struct *work)
 						 struct vg_assigned, free);
 
 	cancel_work_sync(&entry->report);
+	vg_error_release(entry);
 	vg_hold_destroy(entry->hold);
 	vg_group_put(entry->group);
 	pci_dev_put(entry->pdev);
@@ -269,8 +284,8 @@ static int add_entry(struct pci_dev *pdev)
 	refcount_set(&entry->refs, 1);
 	INIT_RCU_WORK(&entry->free, free_entry);
 	vg_fault_prepare(entry);
-	vg_error_prepare(entry);
 	find_requesters(entry);
+	vg_error_prepare(entry);
 	ret = link_entry(entry);
 	if (ret)
 		vg_assigned_put(entry);
@@ -307,6 +322,7 @@ int vg_assigned_open(struct pci_dev *pdev, u16 held)
 		entry->held = held;
 		if (held)
 			vg_hold_set(entry->hold, held);
+		vg_error_settle(entry);
 	}
 	mutex_unlock(&lock);
 	return ret;

@@ -10,6 +10,7 @@
 
 #include "core/decode.h"
 #include "core/ladder.h"
+#include "ecam.h"
 #include "hold.h"
 #include "requesters.h"
 #include "units.h"
@@ -69,6 +70,10 @@ enum vg_sample_state {
  * @uncorrectable: as @correctable; this and the rest are for error.c's work alone
  * @mutes: how often its correctable errors were turned off
  * @lines: limits what is logged of them
+ * @ecam: its error registers
+ * @known: the errors they tell of that explain no NMI any more
+ * @settle: brings @known up to date
+ * @nmi_ns: monotonic clock when an error of it became an NMI last
  */
 struct vg_error_count {
 	atomic64_t storm;
@@ -78,6 +83,10 @@ struct vg_error_count {
 	u64 uncorrectable;
 	u32 mutes;
 	struct ratelimit_state lines;
+	struct vg_ecam ecam;
+	struct vg_aer_errors known;
+	struct delayed_work settle;
+	u64 nmi_ns;
 };
 
 /**
@@ -147,6 +156,7 @@ void vg_assigned_close(struct pci_dev *pdev);
 bool vg_assigned_is_open(struct pci_dev *pdev);
 bool vg_assigned_any(void);
 struct vg_assigned *vg_assigned_find(u16 segment, u16 rid);
+struct vg_assigned *vg_assigned_next(unsigned long *key);
 bool vg_assigned_sends_as(const struct vg_assigned *entry, u16 rid);
 bool vg_assigned_get(struct vg_assigned *entry);
 void vg_assigned_put(struct vg_assigned *entry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Configuration space, where it can be read in an NMI.
+ * Error registers in configuration space, where it can be read in an NMI.
  *
  * The kernel's accessors take a lock that the interrupted code may hold. The
  * registers are read in memory instead, one page to a function, at the address
@@ -10,6 +10,8 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
+#include <asm/pci_x86.h>
 
 #include "ecam.h"
 
@@ -75,4 +77,138 @@ void __iomem *vg_ecam_map_function(struct pci_dev *pdev)
 		config = NULL;
 	}
 	return config;
+}
+
+static void map_port(struct vg_ecam *ecam, struct pci_dev *port)
+{
+	u16 aer = pci_find_ext_capability(port, PCI_EXT_CAP_ID_ERR);
+
+	if (!aer)
+		return;
+	ecam->port_config = vg_ecam_map_function(port);
+	if (!ecam->port_config)
+		return;
+	ecam->port = pci_dev_get(port);
+	ecam->port_aer = aer;
+}
+
+/**
+ * vg_ecam_map() - make a device's error registers readable in NMI
+ * @ecam: to fill in, zeroed
+ * @pdev: the device
+ *
+ * Where that can't be, it is said once: an NMI of the device's errors is the
+ * kernel's alone then.
+ *
+ * Context: process, may sleep.
+ */
+void vg_ecam_map(struct vg_ecam *ecam, struct pci_dev *pdev)
+{
+	struct pci_dev *port = pcie_find_root_port(pdev);
+	bool awake = pm_runtime_resume_and_get(&pdev->dev) >= 0;
+
+	ecam->config = vg_ecam_map_function(pdev);
+	if (ecam->config) {
+		ecam->exp = pci_pcie_cap(pdev);
+		ecam->aer = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ERR);
+		if (port)
+			map_port(ecam, port);
+	} else {
+		pr_notice_once("%s: no configuration space in memory: an NMI that its PCIe errors alone explain is the kernel's\n",
+			       pci_name(pdev));
+	}
+	if (awake)
+		pm_runtime_put(&pdev->dev);
+}
+
+/**
+ * vg_ecam_unmap() - undo vg_ecam_map()
+ * @ecam: what it filled in; nobody reads it any more
+ *
+ * Context: process, may sleep.
+ */
+void vg_ecam_unmap(struct vg_ecam *ecam)
+{
+	if (ecam->config)
+		iounmap(ecam->config);
+	if (ecam->port_config)
+		iounmap(ecam->port_config);
+	pci_dev_put(ecam->port);
+}
+
+/* Some processors can read it into one register only: not by readl(). */
+static u32 read_config(const void __iomem *config, u16 where)
+{
+	return mmio_config_readl((void __iomem *)config + where);
+}
+
+/* All ones from a function that doesn't answer, for its status reads so. */
+static u32 read_uncor(const void __iomem *config, u16 aer)
+{
+	u32 status = read_config(config, aer + PCI_ERR_UNCOR_STATUS);
+
+	if (!status || PCI_POSSIBLE_ERROR(status))
+		return status;
+	return status & ~read_config(config, aer + PCI_ERR_UNCOR_MASK);
+}
+
+static void read_header(const void __iomem *config, u16 aer,
+			u32 header[VG_TLP_WORDS])
+{
+	int i;
+
+	for (i = 0; i < VG_TLP_WORDS; i++)
+		header[i] = read_config(config,
+					aer + PCI_ERR_HEADER_LOG + 4 * i);
+}
+
+/* Status is the upper half of its word, and so is Device Status. */
+static u32 read_status(const struct vg_ecam *ecam)
+{
+	u32 status = read_config(ecam->config, PCI_COMMAND);
+	u32 device = 0;
+
+	if (PCI_POSSIBLE_ERROR(status))
+		return status;
+	if (ecam->exp)
+		device = read_config(ecam->config, ecam->exp + PCI_EXP_DEVCTL);
+	if (PCI_POSSIBLE_ERROR(device))
+		return device;
+	return (device & ~0xffffU) | status >> 16;
+}
+
+/**
+ * vg_ecam_read() - read what tells of a device's uncorrectable errors
+ * @ecam: its configuration space
+ * @regs: to fill in; zeroes where nothing is mapped
+ *
+ * Reads of devices are slow: of those without an error, one register each is.
+ *
+ * Context: any, NMI too.
+ */
+void vg_ecam_read(const struct vg_ecam *ecam, struct vg_aer_regs *regs)
+{
+	memset(regs, 0, sizeof(*regs));
+	if (!ecam->config)
+		return;
+	if (ecam->aer)
+		regs->uncor = read_uncor(ecam->config, ecam->aer);
+	else
+		regs->status = read_status(ecam);
+	if (regs->uncor) {
+		regs->severity = read_config(ecam->config,
+					     ecam->aer + PCI_ERR_UNCOR_SEVER);
+		read_header(ecam->config, ecam->aer, regs->header);
+	}
+	if (!ecam->port)
+		return;
+	regs->root = read_config(ecam->port_config,
+				 ecam->port_aer + PCI_ERR_ROOT_STATUS);
+	if (regs->root)
+		regs->source = read_config(ecam->port_config, ecam->port_aer +
+					   PCI_ERR_ROOT_ERR_SRC);
+	regs->port = read_uncor(ecam->port_config, ecam->port_aer);
+	if (regs->port)
+		read_header(ecam->port_config, ecam->port_aer,
+			    regs->port_header);
 }

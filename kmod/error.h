@@ -18,6 +18,7 @@ enum vg_severity {
  * @pdev: who reported it; a reference is held
  * @severity: enum vg_severity
  * @has_header: @header is the TLP that it is about
+ * @by_nmi: it came as an NMI, and its device has been stopped
  * @status: Uncorrectable Error Status, what is masked left out; 0 if it could
  *	    not be read
  * @header: the TLP's first double words
@@ -26,6 +27,7 @@ struct vg_error {
 	struct pci_dev *pdev;
 	u8 severity;
 	bool has_header;
+	bool by_nmi;
 	u32 status;
 	u32 header[VG_TLP_WORDS];
 };
@@ -33,5 +35,9 @@ struct vg_error {
 void vg_error_init(const struct vg_policy *in_force);
 void vg_error_exit(void);
 void vg_error_prepare(struct vg_assigned *entry);
+void vg_error_release(struct vg_assigned *entry);
+void vg_error_settle(struct vg_assigned *entry);
+bool vg_error_explains(void);
+void vg_error_collect(void);
 
 #endif /* VG_ERROR_H */

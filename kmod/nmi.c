@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NMIs that a fault of an assigned device explains.
+ * NMIs that a fault or an error of an assigned device explains.
  *
- * They are claimed in the NMI_LOCAL chain, which the kernel asks first: the
- * chain for system errors warns of a second handler, and in that for unknown
- * NMIs others (hpwdt) make a panic of them.
+ * What an IOMMU's record explains, or what comes as a system error, is claimed in
+ * the NMI_LOCAL chain, which the kernel asks first: the chain for system errors
+ * warns of a second handler, and others there (hpwdt) make a panic of all. An
+ * NMI that tells no reason is looked into when nobody else knows it.
  */
 #include <linux/irq_work.h>
 #include <linux/ktime.h>
 #include <linux/workqueue.h>
 #include <asm/mach_traps.h>
 #include <asm/nmi.h>
+#include <asm/x86_init.h>
 
 #include "assigned.h"
+#include "error.h"
 #include "nmi.h"
 #include "report.h"
 #include "units.h"
@@ -66,6 +69,7 @@ static void collect(struct irq_work *work)
 		if (policy.prevent)
 			unit->ops->set_right(unit);
 	}
+	vg_error_collect();
 	queue_work(system_unbound_wq, &report_work);
 	if (!done)
 		irq_work_queue(work);
@@ -82,22 +86,29 @@ static void clear_serr(u8 reason)
 	outb(reason & ~NMI_REASON_CLEAR_SERR, NMI_REASON_PORT);
 }
 
-/* NMI. Does this NMI tell of a fault of an assigned device? */
-static bool explains(const struct vg_unit *unit, u8 *reason)
+/* NMI. A fault of an assigned device is pending on a unit. */
+static bool unit_explains(const struct vg_unit *unit, u8 reason)
 {
-	/* One read of a register, for the many NMIs that are not ours. */
-	if (!unit->ops->pending(unit, true))
-		return false;
-	*reason = inb(NMI_REASON_PORT);
-	return *reason & NMI_REASON_SERR || unit->ops->pending(unit, false);
+	return unit->ops->pending(unit, true) &&
+	       (reason & NMI_REASON_SERR || unit->ops->pending(unit, false));
+}
+
+static int claim(void)
+{
+	atomic64_inc(&claimed);
+	irq_work_queue(&collect_work);
+	return NMI_HANDLED;
 }
 
 /*
- * NMI: no locks; registers of the units, port 61h and the registry are read.
+ * NMI: no locks; registers of the units and of devices, port 61h and the
+ * registry are read.
  *
  * An NMI is ours if a fault of an assigned device is pending on a unit that
- * makes NMIs of its faults, or that the platform made a system error of. All
- * others are left to the kernel, and so is one too many.
+ * makes NMIs of its faults, or that the platform made a system error of; or if
+ * it made a system error of a PCI error of the device. All others are left to
+ * the kernel, and so is one too many. Most are others' (perf): they cost a
+ * register of each unit, and the port.
  */
 static int on_nmi(unsigned int type, struct pt_regs *regs)
 {
@@ -107,20 +118,32 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 
 	if (!vg_assigned_any())
 		return NMI_DONE;
+	reason = x86_platform.get_nmi_reason();
 	while (!ours && (unit = vg_units_next(unit)))
-		ours = explains(unit, &reason);
+		ours = unit_explains(unit, reason);
+	if (!ours && reason & NMI_REASON_SERR)
+		ours = vg_error_explains();
 	if (!ours || !may_claim())
 		return NMI_DONE;
 
 	if (reason & NMI_REASON_SERR)
 		clear_serr(reason);
-	atomic64_inc(&claimed);
-	irq_work_queue(&collect_work);
-	return NMI_HANDLED;
+	return claim();
+}
+
+/*
+ * NMI, as above, with no reason in port 61h, and nobody in NMI_LOCAL knew one.
+ * Platforms differ in whether a system error is latched there.
+ */
+static int on_unknown_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (!vg_assigned_any() || !vg_error_explains() || !may_claim())
+		return NMI_DONE;
+	return claim();
 }
 
 /**
- * vg_nmi_init() - begin to claim NMIs that a fault explains
+ * vg_nmi_init() - begin to claim NMIs that a fault or an error explains
  * @in_force: the policy
  *
  * Context: process, may sleep; the units are watched.
@@ -128,10 +151,19 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
  */
 int vg_nmi_init(const struct vg_policy *in_force)
 {
+	int ret;
+
 	policy = *in_force;
 	if (policy.mode == VFIO_GUARD_MODE_AUDIT)
 		return 0;
-	return register_nmi_handler(NMI_LOCAL, on_nmi, 0, "vfio-guard");
+	ret = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "vfio-guard");
+	if (ret)
+		return ret;
+	ret = register_nmi_handler(NMI_UNKNOWN, on_unknown_nmi, 0,
+				   "vfio-guard");
+	if (ret)
+		unregister_nmi_handler(NMI_LOCAL, "vfio-guard");
+	return ret;
 }
 
 /**
@@ -144,6 +176,7 @@ void vg_nmi_exit(void)
 	if (policy.mode == VFIO_GUARD_MODE_AUDIT)
 		return;
 	/* Waits for handlers that are under way. */
+	unregister_nmi_handler(NMI_UNKNOWN, "vfio-guard");
 	unregister_nmi_handler(NMI_LOCAL, "vfio-guard");
 	irq_work_sync(&collect_work);
 	cancel_work_sync(&report_work);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* NMIs that a fault of an assigned device explains. */
+/* NMIs that a fault or an error of an assigned device explains. */
 #ifndef VG_NMI_H
 #define VG_NMI_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests for kmod/core/aer.c: what is said of uncorrectable errors. */
+/* Tests for kmod/core/aer.c: uncorrectable errors, what is said of them and whose. */
 #include <kunit/test.h>
 #include <linux/pci_regs.h>
 
@@ -70,10 +70,141 @@ static void senders(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vg_tlp_sender(done), VG_RID(3, 8));
 }
 
+/* A device of two requester IDs, and registers without an error. */
+static const u16 own[] = { VG_RID(2, 1), VG_RID(1, 0) };
+
+static bool attributes(const struct vg_aer_regs *regs,
+		       struct vg_aer_errors *errors)
+{
+	const struct vg_aer_errors none = {};
+
+	vg_aer_attribute(regs, own, ARRAY_SIZE(own), errors);
+	return vg_aer_subtract(errors, &none);
+}
+
+static void attribution(struct kunit *test)
+{
+	struct vg_aer_regs regs = {};
+	struct vg_aer_errors errors;
+
+	KUNIT_EXPECT_FALSE(test, attributes(&regs, &errors));
+
+	regs.uncor = PCI_ERR_UNC_MALF_TLP;
+	KUNIT_EXPECT_TRUE(test, attributes(&regs, &errors));
+	KUNIT_EXPECT_EQ(test, errors.uncor, (u32)PCI_ERR_UNC_MALF_TLP);
+
+	/* Capabilities, an interrupt, and correctable errors are none. */
+	regs = (struct vg_aer_regs){
+		.status = PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT |
+			  (u32)PCI_EXP_DEVSTA_CED << 16,
+	};
+	KUNIT_EXPECT_FALSE(test, attributes(&regs, &errors));
+	regs.status |= PCI_STATUS_SIG_SYSTEM_ERROR;
+	KUNIT_EXPECT_TRUE(test, attributes(&regs, &errors));
+	regs.status = (u32)PCI_EXP_DEVSTA_NFED << 16;
+	KUNIT_EXPECT_TRUE(test, attributes(&regs, &errors));
+}
+
+static void attribution_by_port(struct kunit *test)
+{
+	struct vg_aer_regs regs = {
+		.root = PCI_ERR_ROOT_UNCOR_RCV | PCI_ERR_ROOT_NONFATAL_RCV,
+		.source = (u32)VG_RID(1, 0) << 16 | VG_RID(5, 0),
+	};
+	struct vg_aer_errors errors;
+
+	KUNIT_EXPECT_TRUE(test, attributes(&regs, &errors));
+	KUNIT_EXPECT_EQ(test, errors.root, regs.root);
+	/* The lower half is who sent the correctable one. */
+	regs.source = (u32)VG_RID(5, 0) << 16 | VG_RID(1, 0);
+	KUNIT_EXPECT_FALSE(test, attributes(&regs, &errors));
+	regs.root = PCI_ERR_ROOT_COR_RCV;
+	regs.source = (u32)VG_RID(1, 0) << 16 | VG_RID(1, 0);
+	KUNIT_EXPECT_FALSE(test, attributes(&regs, &errors));
+
+	regs = (struct vg_aer_regs){
+		.port = PCI_ERR_UNC_MALF_TLP,
+		.port_header = { 0x40000001, 0x0201000f, 0x80000000 },
+	};
+	KUNIT_EXPECT_TRUE(test, attributes(&regs, &errors));
+	KUNIT_EXPECT_EQ(test, errors.port, regs.port);
+	regs.port_header[1] = 0x0200000f;
+	KUNIT_EXPECT_FALSE(test, attributes(&regs, &errors));
+	/* An error of the link has no TLP: what is logged is an older one's. */
+	regs.port_header[1] = 0x0201000f;
+	regs.port = PCI_ERR_UNC_DLP;
+	KUNIT_EXPECT_FALSE(test, attributes(&regs, &errors));
+}
+
+static void gone(struct kunit *test)
+{
+	const struct vg_aer_regs regs = {
+		.uncor = ~0U,
+		.severity = ~0U,
+		.header = { ~0U, ~0U, ~0U, ~0U },
+		.status = ~0U,
+		.root = ~0U,
+		.source = (u32)VG_RID(1, 0) << 16,
+		.port = ~0U,
+		.port_header = { ~0U, (u32)VG_RID(1, 0) << 16, ~0U, ~0U },
+	};
+	struct vg_aer_errors errors;
+
+	KUNIT_EXPECT_FALSE(test, attributes(&regs, &errors));
+}
+
+static void known_errors(struct kunit *test)
+{
+	const struct vg_aer_errors known = {
+		.uncor = PCI_ERR_UNC_UNSUP,
+		.status = PCI_STATUS_SIG_SYSTEM_ERROR,
+		.root = PCI_ERR_ROOT_UNCOR_RCV,
+		.port = PCI_ERR_UNC_MALF_TLP,
+	};
+	struct vg_aer_errors errors = known;
+
+	KUNIT_EXPECT_FALSE(test, vg_aer_subtract(&errors, &known));
+	errors = known;
+	errors.uncor |= PCI_ERR_UNC_COMP_ABORT;
+	KUNIT_EXPECT_TRUE(test, vg_aer_subtract(&errors, &known));
+	KUNIT_EXPECT_EQ(test, errors.uncor, (u32)PCI_ERR_UNC_COMP_ABORT);
+	KUNIT_EXPECT_EQ(test, errors.status, 0U);
+	KUNIT_EXPECT_EQ(test, errors.root, 0U);
+	KUNIT_EXPECT_EQ(test, errors.port, 0U);
+}
+
+static void fatal(struct kunit *test)
+{
+	const struct vg_aer_regs regs = { .severity = PCI_ERR_UNC_MALF_TLP };
+	struct vg_aer_errors errors = { .uncor = PCI_ERR_UNC_UNSUP };
+
+	KUNIT_EXPECT_FALSE(test, vg_aer_is_fatal(&errors, &regs));
+	errors.uncor |= PCI_ERR_UNC_MALF_TLP;
+	KUNIT_EXPECT_TRUE(test, vg_aer_is_fatal(&errors, &regs));
+
+	errors = (struct vg_aer_errors){ .root = PCI_ERR_ROOT_UNCOR_RCV |
+						 PCI_ERR_ROOT_NONFATAL_RCV };
+	KUNIT_EXPECT_FALSE(test, vg_aer_is_fatal(&errors, &regs));
+	errors.root |= PCI_ERR_ROOT_FATAL_RCV;
+	KUNIT_EXPECT_TRUE(test, vg_aer_is_fatal(&errors, &regs));
+
+	errors = (struct vg_aer_errors){
+		.status = (u32)PCI_EXP_DEVSTA_NFED << 16,
+	};
+	KUNIT_EXPECT_FALSE(test, vg_aer_is_fatal(&errors, &regs));
+	errors.status = (u32)PCI_EXP_DEVSTA_FED << 16;
+	KUNIT_EXPECT_TRUE(test, vg_aer_is_fatal(&errors, &regs));
+}
+
 static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(names),
 	KUNIT_CASE(headers),
 	KUNIT_CASE(senders),
+	KUNIT_CASE(attribution),
+	KUNIT_CASE(attribution_by_port),
+	KUNIT_CASE(gone),
+	KUNIT_CASE(known_errors),
+	KUNIT_CASE(fatal),
 	{}
 };
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 #: Kernel modules the scenarios load, with whatever these depend on.
 MODULES = ("vfio-pci", "virtio-vfio-pci", "vfio_iommu_type1", "iommufd", "pci-stub",
-           "uio_pci_generic", "e1000", "igb", "nvme", "kunit", "aer_inject")
+           "uio_pci_generic", "e1000", "igb", "nvme", "kunit", "aer_inject",
+           "hpwdt")
 
 
 class Cpio:
