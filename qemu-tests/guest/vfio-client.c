@@ -73,7 +73,7 @@ static int verb_write(struct client *c, long address, long value)
 	return ktap_finish();
 }
 
-/* A DMA write to an address nothing is mapped at. */
+/* DMA writes to an address nothing is mapped at. */
 static int verb_stray(struct client *c)
 {
 	unsigned char *ram;
@@ -90,6 +90,8 @@ static int verb_stray(struct client *c)
 			ktap_result(edu_dma(c, EDU_BUFFER, IOVA + 0x1000000, 4, EDU_CMD_TO_RAM),
 				    "write to an unmapped address");
 		while (--c->numbers[0] > 0);
+		/* A closed device's faults are nobody's before long. */
+		sleep(c->numbers[1]);
 	}
 	client_close(c);
 	return ktap_finish();
@@ -277,7 +279,7 @@ static int explain(void)
 {
 	fprintf(stderr,
 		"usage: vfio-client open|dma|bind|hold|second DEVICE [allow|ERRNO]\n"
-		"       vfio-client stray DEVICE [COUNT] [allow|ERRNO]\n"
+		"       vfio-client stray DEVICE [COUNT [SECONDS-AFTER]] [allow|ERRNO]\n"
 		"       vfio-client irq DEVICE VECTOR [allow|ERRNO]\n"
 		"       vfio-client write DEVICE ADDRESS VALUE [allow|ERRNO]\n"
 		"       vfio-client loop DEVICE COUNT [allow|any|ERRNO] [name=TEXT]\n"

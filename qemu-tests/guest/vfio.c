@@ -380,13 +380,6 @@ void device_write(const struct client *c, int reg, unsigned int value)
 		perror("# register write");
 }
 
-/**
- * device_read() - read a register in BAR 0
- * @c: the client; device_enable() succeeded
- * @reg: its offset
- *
- * Return: its value, all ones if it can't be read.
- */
 /* An eventfd that VFIO signals this interrupt of the device by; negative errno. */
 int device_eventfd(const struct client *c, int index, int flags)
 {
@@ -411,6 +404,13 @@ int device_eventfd(const struct client *c, int index, int flags)
 	return -error;
 }
 
+/**
+ * device_read() - read a register in BAR 0
+ * @c: the client; device_enable() succeeded
+ * @reg: its offset
+ *
+ * Return: its value, all ones if it can't be read.
+ */
 unsigned int device_read(const struct client *c, int reg)
 {
 	unsigned int value = ~0;
