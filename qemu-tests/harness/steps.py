@@ -158,8 +158,8 @@ class Steps:
         Cases that say they are slow are left to scripts/kunit: they would take hours.
         """
         start = len(self.vm.records)
-        self._command(["sh", "-c", "modprobe kunit 'filter=speed>slow' filter_action=skip && "
-                       f"insmod /lib/{kunit}.ko"], timeout=wait)
+        self._command(["sh", "-c", "modprobe kunit autorun=1 'filter=speed>slow' "
+                       f"filter_action=skip && insmod /lib/{kunit}.ko"], timeout=wait)
         state = {}
 
         def look():

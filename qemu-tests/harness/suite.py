@@ -25,7 +25,7 @@ QEMU = "qemu-system-x86_64"
 BOOT_TIMEOUT = 120
 #: How much longer things may take on a kernel that watches all it does.
 SLOW = 6
-WATCHERS = "^CONFIG_(KASAN|PROVE_LOCKING)=y"
+WATCHERS = "KASAN|PROVE_LOCKING"
 
 
 @dataclass
@@ -136,13 +136,14 @@ class Suite:
         home = self.cache / "kernels" / kernel
         scripts = SOURCE.parent / "scripts"
         what = [[], ["--dir", str(SOURCE / "modules")]]
-        if kernel.endswith("-debug"):
+        if kernel.endswith("-debug") and not kernel.startswith("try-"):
             if subprocess.run([scripts / "build-kernel", kernel],
                               stdin=subprocess.DEVNULL).returncode:
                 raise SystemExit(f"kernel {kernel} could not be built")
-            what.append(["--kunit"])
         if not (home / "release").exists():
             return
+        if self.configured(kernel, "KUNIT"):
+            what.append(["--kunit"])
         self.unbuilt[kernel] = ""
         for args in what:
             done = subprocess.run([scripts / "build-module", kernel, *args], text=True,
@@ -168,6 +169,8 @@ class Suite:
     def rule_against(self, scenario, kernel, version):
         """What a rule of the scenario or its platform has against these, or nothing."""
         platform = self.platforms[scenario.platform]
+        if kernel.startswith("try-"):  # rules don't know it by name
+            kernel = (self.cache / "kernels" / kernel / "release").read_text().strip()
 
         def applies(rule):
             return fnmatch.fnmatch(kernel, rule.get("kernel", "*")) and \
@@ -198,8 +201,12 @@ class Suite:
 
     def slowness(self, kernel):
         """How much more time than a distribution's kernel this one is given."""
+        return SLOW if self.configured(kernel, WATCHERS) else 1
+
+    def configured(self, kernel, options):
+        """Whether this kernel has one of these options, given as a regex."""
         config = (self.cache / "kernels" / kernel / "config").read_text()
-        return SLOW if re.search(WATCHERS, config, re.M) else 1
+        return re.search(f"^CONFIG_({options})=", config, re.M)
 
     def run(self, chosen, kernels, jobs):
         """Run all of it, jobs boots at a time."""
