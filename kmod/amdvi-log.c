@@ -297,25 +297,18 @@ static struct vg_tap taps[] = {
 	{ .name = "iommu_poll_events", .enter = event_interrupt },
 };
 
-/* Bit n: taps[n] is installed. For watching and unwatching alone. */
-static unsigned long tapped;
-
-static int install_taps(void)
+static int add_taps(void)
 {
-	unsigned int i;
-	int ret;
+	int ret = -EINVAL;
+	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(taps); i++) {
-		ret = vg_tap_install(&taps[i]);
-		if (!ret)
-			tapped |= BIT(i);
-		else if (ret != -EINVAL)
-			return ret;
-	}
-	if (tapped)
-		return 0;
-	pr_err("this kernel has no AMD event handler that can be looked on\n");
-	return -EINVAL;
+	/* One of them is enough. */
+	for (i = 0; i < ARRAY_SIZE(taps); i++)
+		if (!vg_tap_add(&taps[i]))
+			ret = 0;
+	if (ret)
+		pr_err("this kernel has no AMD event handler that can be looked on\n");
+	return ret;
 }
 
 /* What is pending by now is from before our time. */
@@ -347,17 +340,14 @@ static int open_log(const struct vg_unit *unit, struct amdvi_log *log)
 }
 
 /**
- * vg_amdvi_log_unwatch() - look away
+ * vg_amdvi_log_unwatch() - let the logs go
  *
- * Context: process, may sleep; no NMI asks for the log any more.
+ * Context: process, may sleep; no tap and no NMI asks for them any more.
  */
 void vg_amdvi_log_unwatch(void)
 {
-	unsigned int i;
+	u32 i;
 
-	for_each_set_bit(i, &tapped, ARRAY_SIZE(taps))
-		vg_tap_remove(&taps[i]);
-	tapped = 0;
 	for (i = 0; i < nr_logs; i++)
 		if (logs[i].records)
 			memunmap((void *)logs[i].records);
@@ -391,7 +381,7 @@ int vg_amdvi_log_watch(u32 nr_units)
 	}
 	/* Nothing to see where no unit keeps a log: IOMMUs that are off. */
 	if (!ret && any)
-		ret = install_taps();
+		ret = add_taps();
 	if (ret)
 		vg_amdvi_log_unwatch();
 	return ret;

@@ -562,8 +562,6 @@ static struct vg_tap taps[] = {
 	{ .name = "pcie_clear_device_status", .enter = on_clear_status },
 };
 
-static bool tapped[ARRAY_SIZE(taps)];
-
 /**
  * vg_error_init() - begin to take in PCIe errors
  * @in_force: the policy
@@ -571,7 +569,7 @@ static bool tapped[ARRAY_SIZE(taps)];
  * Where the kernel has no AER there is nothing to be taken in: that is said,
  * and no error.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; before vg_tap_start().
  */
 void vg_error_init(const struct vg_policy *in_force)
 {
@@ -580,8 +578,7 @@ void vg_error_init(const struct vg_policy *in_force)
 
 	policy = *in_force;
 	for (i = 0; i < ARRAY_SIZE(taps); i++) {
-		ret = vg_tap_install(&taps[i]);
-		tapped[i] = !ret;
+		ret = vg_tap_add(&taps[i]);
 		if (ret)
 			pr_warn("can't look on %s: %d: PCIe errors are the kernel's alone\n",
 				taps[i].name, ret);
@@ -589,16 +586,12 @@ void vg_error_init(const struct vg_policy *in_force)
 }
 
 /**
- * vg_error_exit() - take no more errors in
+ * vg_error_exit() - the errors that have been taken in are the last
  *
- * Context: process, may sleep; the registry and the ladder are there still.
+ * Context: process, may sleep; vg_tap_stop() has been called, the registry and
+ *	    the ladder are there still.
  */
 void vg_error_exit(void)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(taps); i++)
-		if (tapped[i])
-			vg_tap_remove(&taps[i]);
 	flush_work(&errors_work);
 }

@@ -291,9 +291,10 @@ static int hook_install(struct hook *hook)
 /* Wait for everybody who was redirected to have left our functions. */
 static void drain(void)
 {
-	/* Those between the redirection and srcu_read_lock(), */
-	synchronize_rcu_tasks();
-	/* those inside, */
+	/*
+	 * Those between the redirection and srcu_read_lock() have got on: to
+	 * remove a dynamic ops waits for that. Then those inside,
+	 */
 	synchronize_srcu(&inside);
 	/* and those between srcu_read_unlock() and their return. */
 	synchronize_rcu_tasks();

@@ -586,6 +586,9 @@ void vg_hold_exit(void)
 		said = true;
 		msleep(1000);
 	}
+	/* Nothing has been prepared to be held. */
+	if (list_empty(&layers))
+		return;
 	mend_children();
 	/* Those who are in our read and write still. */
 	synchronize_rcu_tasks();

@@ -19,6 +19,7 @@
 #include "nmi.h"
 #include "quarantine.h"
 #include "report.h"
+#include "tap.h"
 #include "units.h"
 
 static char *mode = "enforce";
@@ -171,6 +172,9 @@ static int __init vfio_guard_init(void)
 	if (ret)
 		goto err_watch;
 	vg_error_init(&policy);
+	ret = vg_tap_start();
+	if (ret)
+		goto err_nmi;
 	vg_chipset_arm(&policy);
 	report_posture(&policy);
 	if (policy.prevent && vg_units_set_right())
@@ -179,17 +183,19 @@ static int __init vfio_guard_init(void)
 	vg_firmware_report();
 	ret = vg_gate_init(&policy);
 	if (ret)
-		goto err_nmi;
+		goto err_chipset;
 
 	vg_gate_survey();
 	vg_control_init();
 	return 0;
 
-err_nmi:
+err_chipset:
 	vg_chipset_restore();
-	vg_error_exit();
+err_nmi:
 	vg_nmi_exit();
 err_watch:
+	vg_tap_stop();
+	vg_error_exit();
 	vg_units_unwatch();
 err_quarantine:
 	vg_quarantine_exit();
@@ -209,6 +215,7 @@ static void __exit vfio_guard_exit(void)
 	vg_control_exit();
 	vg_nmi_exit();
 	/* Nothing is taken in any more, so nothing is quarantined any more. */
+	vg_tap_stop();
 	vg_units_unwatch();
 	vg_error_exit();
 	/* Nobody may open a device whose bus is still held in reset. */

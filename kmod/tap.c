@@ -1,62 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Look on when the kernel enters a function, and let it go on. */
+#include <linux/ftrace.h>
+#include <linux/kallsyms.h>
+#include <linux/string.h>
+
 #include "compat.h"
 #include "tap.h"
+
+/* Changed while ops is not registered, read-only from then on. */
+static LIST_HEAD(taps);
+static bool started;
+
+/*
+ * The first time its symbol tells whose entry it is: modules can't ask for the
+ * address beforehand.
+ */
+static struct vg_tap *find_by_symbol(unsigned long ip)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	struct vg_tap *tap;
+
+	sprint_symbol_no_offset(symbol, ip);
+	list_for_each_entry(tap, &taps, node) {
+		if (strcmp(symbol, tap->name))
+			continue;
+		WRITE_ONCE(tap->ip, ip);
+		return tap;
+	}
+	pr_warn_once("%s() is looked on for nobody\n", symbol);
+	return NULL;
+}
+
+static struct vg_tap *find_tap(unsigned long ip)
+{
+	struct vg_tap *tap;
+
+	list_for_each_entry(tap, &taps, node)
+		if (READ_ONCE(tap->ip) == ip)
+			return tap;
+	return find_by_symbol(ip);
+}
 
 /* At the entry of the function: its own context, preemption off. */
 static void notrace enter(unsigned long ip, unsigned long parent_ip,
 			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct vg_tap *tap = container_of(ops, struct vg_tap, ops);
+	struct vg_tap *tap = find_tap(ip);
 
-	tap->enter(ftrace_regs_get_argument(fregs, 0),
-		   ftrace_regs_get_argument(fregs, 1));
+	if (tap)
+		tap->enter(ftrace_regs_get_argument(fregs, 0),
+			   ftrace_regs_get_argument(fregs, 1));
 }
 
+/*
+ * One for all taps: to take one back the kernel waits until every task has been
+ * seen outside of it. PERMANENT: kernel.ftrace_enabled=0 must not blind us.
+ */
+static struct ftrace_ops ops = {
+	.func = enter,
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+	.flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION,
+#else
+	.flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION |
+		 FTRACE_OPS_FL_SAVE_REGS,
+#endif
+};
+
 /**
- * vg_tap_install() - begin to look on
+ * vg_tap_add() - have a function looked on
  * @tap: the function, and what to do
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; before vg_tap_start().
  * Return: 0; -EINVAL if this kernel has no such function, or doesn't let it be
- *	   traced, which is the caller's to log; another errno, logged.
+ *	   traced; -ENOMEM.
  */
-int vg_tap_install(struct vg_tap *tap)
+int vg_tap_add(struct vg_tap *tap)
 {
-	int ret;
+	int ret = ftrace_set_filter(&ops, (unsigned char *)tap->name,
+				    strlen(tap->name), 0);
 
-	tap->ops.func = enter;
-	/* PERMANENT: kernel.ftrace_enabled=0 must not blind us. */
-	tap->ops.flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION;
-#ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
-	tap->ops.flags |= FTRACE_OPS_FL_SAVE_REGS;
-#endif
-	ret = ftrace_set_filter(&tap->ops, (unsigned char *)tap->name,
-				strlen(tap->name), 0);
 	if (!ret)
-		ret = register_ftrace_function(&tap->ops);
-	if (!ret)
-		return 0;
-
-	ftrace_free_filter(&tap->ops);
-	if (ret == -EBUSY)
-		pr_err("can't look on %s(): tracing is off (kernel.ftrace_enabled=0)\n",
-		       tap->name);
-	else if (ret != -EINVAL)
-		pr_err("can't look on %s(): %d\n", tap->name, ret);
+		list_add_tail(&tap->node, &taps);
 	return ret;
 }
 
 /**
- * vg_tap_remove() - look away
- * @tap: an installed one
+ * vg_tap_start() - begin to look on
  *
- * Context: process, may sleep. When it returns nobody runs @tap->enter: it is
+ * Context: process, may sleep.
+ * Return: 0, also if there is nothing to look on; or an errno, logged.
+ */
+int vg_tap_start(void)
+{
+	int ret;
+
+	/* Without a filter every function would be looked on. */
+	if (list_empty(&taps))
+		return 0;
+	ret = register_ftrace_function(&ops);
+	started = !ret;
+	if (ret == -EBUSY)
+		pr_err("can't look on the kernel's handlers: tracing is off (kernel.ftrace_enabled=0)\n");
+	else if (ret)
+		pr_err("can't look on the kernel's handlers: %d\n", ret);
+	return ret;
+}
+
+/**
+ * vg_tap_stop() - look away, and forget what was added
+ *
+ * Context: process, may sleep. When it returns nobody runs a tap: they are
  *	    entered with preemption off and from a dynamic ops' trampoline, and
  *	    unregistering waits for both.
  */
-void vg_tap_remove(struct vg_tap *tap)
+void vg_tap_stop(void)
 {
-	unregister_ftrace_function(&tap->ops);
-	ftrace_free_filter(&tap->ops);
+	if (started)
+		unregister_ftrace_function(&ops);
+	started = false;
+	ftrace_free_filter(&ops);
+	INIT_LIST_HEAD(&taps);
 }

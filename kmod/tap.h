@@ -3,22 +3,25 @@
 #ifndef VG_TAP_H
 #define VG_TAP_H
 
-#include <linux/ftrace.h>
+#include <linux/list.h>
 
 /**
  * struct vg_tap - a function of the kernel's that is looked on
  * @name: the function; it need not be exported
  * @enter: called at its entry with its first two arguments, in the context of
  *	   the function, preemption off
- * @ops: the redirection
+ * @node: among the taps
+ * @ip: where it is entered, 0 until it has been; tap.c's own, as @node is
  */
 struct vg_tap {
 	const char *name;
 	void (*enter)(unsigned long arg0, unsigned long arg1);
-	struct ftrace_ops ops;
+	struct list_head node;
+	unsigned long ip;
 };
 
-int vg_tap_install(struct vg_tap *tap);
-void vg_tap_remove(struct vg_tap *tap);
+int vg_tap_add(struct vg_tap *tap);
+int vg_tap_start(void);
+void vg_tap_stop(void);
 
 #endif /* VG_TAP_H */

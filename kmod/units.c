@@ -178,9 +178,10 @@ bool vg_units_set_right(void)
 }
 
 /**
- * vg_units_watch() - begin to take in the units' faults
+ * vg_units_watch() - get ready to take in the units' faults
  *
- * Context: process, may sleep; vg_fault_init() has been called.
+ * Context: process, may sleep; vg_fault_init() has been called, vg_tap_start() is
+ *	    to follow.
  * Return: 0, or the errno (logged) of what could not be looked on.
  */
 int vg_units_watch(void)
@@ -189,12 +190,12 @@ int vg_units_watch(void)
 }
 
 /**
- * vg_units_unwatch() - end it
+ * vg_units_unwatch() - undo it
  *
- * Context: process, may sleep; no fault is taken in once it returns.
+ * Context: process, may sleep; vg_tap_stop() has been called.
  */
 void vg_units_unwatch(void)
 {
-	if (vendor)
+	if (vendor && vendor->unwatch)
 		vendor->unwatch();
 }

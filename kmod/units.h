@@ -70,9 +70,9 @@ struct vg_unit {
  * @describe: fill in the n-th unit but for its registers, whose size it returns
  * @find: the unit that covers a device, or -ENOENT
  * @drop: free what @parse made
- * @watch: begin to take in faults as they are signalled; an errno (logged) if
- *	   this kernel can't be looked on
- * @unwatch: end it; no fault is being taken in any more
+ * @watch: get ready to take in faults as they are signalled, and add the taps for
+ *	   that; an errno (logged) if this kernel can't be looked on
+ * @unwatch: undo it; no fault is being taken in any more. NULL if @drop does
  *
  * The table stays mapped from @parse to @drop.
  */

@@ -450,17 +450,12 @@ static int vtd_watch(void)
 		return -ENOMEM;
 	while ((unit = vg_units_next(unit)))
 		map_records(unit, &records[unit->index]);
-	ret = vg_tap_install(&dmar_fault_tap);
-	if (ret == -EINVAL)
-		pr_err("this kernel has no %s() that can be looked on\n",
-		       dmar_fault_tap.name);
+	/* Until vtd_drop(): opens set the fault event right as long as they come. */
+	ret = vg_tap_add(&dmar_fault_tap);
+	if (ret)
+		pr_err("this kernel has no %s() that can be looked on: %d\n",
+		       dmar_fault_tap.name, ret);
 	return ret;
-}
-
-/* Until vtd_drop() opens go on, and set the fault event right. */
-static void vtd_unwatch(void)
-{
-	vg_tap_remove(&dmar_fault_tap);
 }
 
 static const struct vg_unit_ops vtd_ops = {
@@ -482,5 +477,4 @@ const struct vg_vendor vg_vtd = {
 	.find = vtd_find,
 	.drop = vtd_drop,
 	.watch = vtd_watch,
-	.unwatch = vtd_unwatch,
 };
