@@ -4,7 +4,8 @@
 A step is a table with one verb and its options. In all of its texts {name}
 stands for a device of the platform, {vector} for the vector drawn for this
 run of the scenario, {spurious} for how the kernel logs its arrival, and
-{many:1000} for that number, or a tenth of it where the guest is slow.
+{many:1000} for that number, or a tenth of it where the guest is slow, and {21|121}
+for the first number, or the second where it is slow.
 """
 
 import random
@@ -63,6 +64,7 @@ class Steps:
         """Put the names' values for {name} in a step's texts."""
         if isinstance(value, str):
             value = re.sub(r"\{many:(\d+)\}", lambda m: str(self.many(int(m[1]))), value)
+            value = re.sub(r"\{(\d+)\|(\d+)\}", lambda m: m[1 + (self.vm.slow > 1)], value)
             return re.sub(r"\{(\w+)\}", lambda m: self.names.get(m[1], m[0]), value)
         if isinstance(value, list):
             return [self.fill(v) for v in value]

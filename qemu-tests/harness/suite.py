@@ -3,6 +3,7 @@
 
 import fcntl
 import fnmatch
+import os
 import queue
 import re
 import shutil
@@ -56,6 +57,7 @@ class Scenario:
     only_on: list = field(default_factory=list)
     not_on: list = field(default_factory=list)
     own_boot: bool = False
+    timed: bool = False  # what it shows depends on the time things take
     timeout: float = 120
     allow: list = field(default_factory=list)  # regexes: complaints that are expected
     must_fail: str = ""  # regex: a test of the harness itself; how it has to fail
@@ -185,7 +187,7 @@ class Suite:
         return ""
 
     def plan(self, chosen, kernels):
-        """Boots to do: (kernel, platform, scenarios), long ones first."""
+        """Boots to do: (kernel, platform, scenarios), the timed and the long ones first."""
         boots, shared = [], {}
         for kernel in kernels:
             for s in chosen:
@@ -195,9 +197,10 @@ class Suite:
                 elif s.own_boot or s.must_fail:
                     boots.append((kernel, s.platform, [s]))
                 else:
-                    shared.setdefault((kernel, s.platform), []).append(s)
-        boots += [(k, p, group) for (k, p), group in shared.items()]
-        return sorted(boots, key=lambda b: -self.slowness(b[0]) * sum(s.timeout for s in b[2]))
+                    shared.setdefault((kernel, s.platform, s.timed), []).append(s)
+        boots += [(k, p, group) for (k, p, _), group in shared.items()]
+        return sorted(boots, key=lambda b: (not b[2][0].timed, -self.slowness(b[0])
+                                            * sum(s.timeout for s in b[2])))
 
     def slowness(self, kernel):
         """How much more time than a distribution's kernel this one is given."""
@@ -209,14 +212,21 @@ class Suite:
         return re.search(f"^CONFIG_({options})=", config, re.M)
 
     def run(self, chosen, kernels, jobs):
-        """Run all of it, jobs boots at a time."""
+        """Run all of it, jobs boots at a time; timed ones no more than there are CPUs."""
         if self.logs.exists():
             for kernel in kernels:
                 shutil.rmtree(self.logs / kernel, ignore_errors=True)
         for kernel in kernels:
             self.prepare(kernel)
+        boots = self.plan(chosen, kernels)
+        timed = [b for b in boots if b[2][0].timed]
+        self.run_boots(timed, min(jobs, os.cpu_count()))
+        self.run_boots(boots[len(timed):], jobs)
+
+    def run_boots(self, boots, jobs):
+        """Run these, jobs at a time."""
         todo = queue.Queue()
-        for boot in self.plan(chosen, kernels):
+        for boot in boots:
             todo.put(boot)
 
         def work():
