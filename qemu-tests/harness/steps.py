@@ -348,6 +348,13 @@ class Steps:
         if not re.search(out, answer) or (answer.strip() and not out):
             raise Trouble(f"{hmp}: {answer.strip()}")
 
+    def do_traced(self, traced, wait=5):
+        """QEMU must have said this, by an event that "trace-event NAME on" asked for."""
+        def look():
+            said = (self.vm.logs / "qemu.log").read_text(errors="replace")
+            return "" if re.search(traced, said) else f"QEMU said nothing like {traced!r}"
+        self._await(wait, look)
+
     def do_undo(self, undo):
         """Take back the outside's changes, the last first."""
         while undo and self.undone:
