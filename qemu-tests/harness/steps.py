@@ -4,8 +4,8 @@
 A step is a table with one verb and its options. In all of its texts {name}
 stands for a device of the platform, {vector} for the vector drawn for this
 run of the scenario, {spurious} for how the kernel logs its arrival, and
-{many:1000} for that number, or a tenth of it where the guest is slow, and {21|121}
-for the first number, or the second where it is slow.
+{many:1000} for that number, or a tenth of it where that is to do, and {21|121} for
+the first number, or the second where the guest is slow.
 """
 
 import random
@@ -46,8 +46,8 @@ def fields(text):
 class Steps:
     """Runs the steps of one scenario on one VM."""
 
-    def __init__(self, vm, names, log):
-        self.vm, self.log = vm, log
+    def __init__(self, vm, names, log, few=False):
+        self.vm, self.log, self.few = vm, log, few
         # Above those in use, below the kernel's own, and not 0x80, at which it panics.
         vector = random.choice([v for v in range(0x60, 0xe0) if v != 0x80])
         self.names = {**names, "vector": str(vector),
@@ -74,7 +74,7 @@ class Steps:
 
     def many(self, number):
         """How often to do what is to be done this often."""
-        return number if self.vm.slow == 1 else max(number // 10, min(number, 50))
+        return max(number // 10, min(number, 50)) if self.few else number
 
     def run(self, step):
         """Run one step; Trouble if it does not come out right."""

@@ -26,7 +26,10 @@ QEMU = "qemu-system-x86_64"
 BOOT_TIMEOUT = 120
 #: How much longer things may take on a kernel that watches all it does.
 SLOW = 6
+#: Where what is done many times is done as often as it says.
+THOROUGH = ("6.12", "try-*")
 WATCHERS = "KASAN|PROVE_LOCKING"
+LEAKS_OFF = "kmemleak: Kernel memory leak detector disabled"
 
 
 @dataclass
@@ -61,6 +64,10 @@ class Scenario:
     timeout: float = 120
     allow: list = field(default_factory=list)  # regexes: complaints that are expected
     must_fail: str = ""  # regex: a test of the harness itself; how it has to fail
+
+    def dies(self):
+        """Whether it means to take the guest with it."""
+        return any("panic" in step for step in self.steps)
 
 
 @dataclass
@@ -118,8 +125,9 @@ def lock(cache):
 class Suite:
     """One run: what it runs on, and the results so far."""
 
-    def __init__(self, cache, qemu, keep, tell):
+    def __init__(self, cache, qemu, keep, tell, thorough=False):
         self.cache, self.qemu, self.keep, self.tell = Path(cache), qemu, keep, tell
+        self.thorough = thorough
         self.platforms = platforms()
         self.results, self.lock = [], threading.Lock()
         self.spent = {}  # kernel: seconds by what for, of all guests together
@@ -161,6 +169,23 @@ class Suite:
         self.initrds[kernel] = built / f"initramfs-{kernel}"
         image.build(self.initrds[kernel], home, programs, SOURCE / "guest",
                     [m for m in modules if m.exists()])
+
+    def image(self, kernel):
+        """A kernel to boot: uncompressed, if it can be had so.
+
+        For an emulated machine to unpack itself takes as long as to boot.
+        """
+        home = self.cache / "kernels" / kernel
+        plain, packed = home / "vmlinux", home / "vmlinuz"
+        tool = self.cache / "src" / "linux" / "scripts" / "extract-vmlinux"
+        with self.lock:
+            if not plain.exists() and tool.exists() and self.configured(kernel, "PVH"):
+                done = subprocess.run([tool, packed], capture_output=True)
+                if done.returncode == 0 and done.stdout:
+                    new = home / "vmlinux.new"
+                    new.write_bytes(done.stdout)
+                    new.rename(plain)
+        return plain if plain.exists() else packed
 
     def reason_to_skip(self, scenario, kernel):
         """Why this scenario can't run on this kernel, or nothing."""
@@ -205,6 +230,11 @@ class Suite:
     def slowness(self, kernel):
         """How much more time than a distribution's kernel this one is given."""
         return SLOW if self.configured(kernel, WATCHERS) else 1
+
+    def few(self, kernel):
+        """Whether a tenth of what is done many times will do on this kernel."""
+        return self.slowness(kernel) > 1 or not (
+            self.thorough or any(fnmatch.fnmatch(kernel, k) for k in THOROUGH))
 
     def configured(self, kernel, options):
         """Whether this kernel has one of these options, given as a regex."""
@@ -278,7 +308,7 @@ class Suite:
                         if refused >= 2:
                             raise Trouble("the platform did not boot twice before")
                         with self.clocked(kernel, "booting"):
-                            vm, ran = self.boot(kernel, platform, logs), []
+                            vm, ran = self.boot(kernel, platform, logs, scenario.dies()), []
                     except Trouble as err:
                         refused += 1
                         self.note(Result(scenario, kernel, "not ok", time.monotonic() - start,
@@ -328,8 +358,12 @@ class Suite:
                 self.vmms.add(initrd)
         return initrd
 
-    def boot(self, kernel, platform, logs):
-        """Start a VM of this platform and set it up for its scenarios."""
+    def boot(self, kernel, platform, logs, dies=False):
+        """Start a VM of this platform and set it up for its scenarios.
+
+        Nobody asks a dead guest what it has leaked: to keep the books of that costs a
+        debug kernel half of its boot.
+        """
         logs.mkdir(parents=True, exist_ok=True)
         arguments = platform.qemu.split()
         for signature, text in platform.tables.items():
@@ -337,18 +371,21 @@ class Suite:
             table.write_bytes(bytes.fromhex(re.sub("#.*", "", text)))
             arguments += ["-acpitable", f"sig={signature},data={table}"]
         initrd = self.with_vmm(kernel) if platform.vmm else self.initrds[kernel]
-        home = self.cache / "kernels" / kernel
-        vm = VM(self.qemu, arguments, home / "vmlinuz", initrd, platform.append, logs,
+        append = platform.append
+        if dies and self.slowness(kernel) > 1:
+            append += " kmemleak=off"
+        vm = VM(self.qemu, arguments, self.image(kernel), initrd, append, logs,
                 self.slowness(kernel))
         log = open(logs / "setup.log", "w", buffering=1)
         try:
-            steps = Steps(vm, platform.devices, lambda text: print(text, file=log))
+            steps = Steps(vm, platform.devices, lambda text: print(text, file=log),
+                          self.few(kernel))
             for step in platform.before_boot:
                 steps.run(step)
             vm.boot(BOOT_TIMEOUT)
             for step in platform.setup:
                 steps.run(step)
-            complaints = steps.splats()
+            complaints = steps.splats([LEAKS_OFF] if dies else [])
             if complaints:
                 raise Trouble(f"the kernel complained: {complaints[0]}")
         except Exception:
@@ -375,7 +412,8 @@ class Suite:
         timer = threading.Timer(scenario.timeout * vm.slow, expire)
         timer.start()
         steps = Steps(vm, platform.devices,
-                      lambda text: print(f"[{time.monotonic() - start:7.2f}] {text}", file=log))
+                      lambda text: print(f"[{time.monotonic() - start:7.2f}] {text}", file=log),
+                      self.few(kernel))
         why, number = "", 0
         try:
             for number, step in enumerate(scenario.steps, 1):
