@@ -7,6 +7,7 @@
  * warns of a second handler, and others there (hpwdt) make a panic of all. An
  * NMI that tells no reason is looked into when nobody else knows it.
  */
+#include <linux/bitmap.h>
 #include <linux/irq_work.h>
 #include <linux/ktime.h>
 #include <linux/workqueue.h>
@@ -28,23 +29,48 @@
 /* Set before the handler is registered, read-only from then on. */
 static struct vg_policy policy;
 
+/* An NMI that all CPUs got is claimed by each, and counts once. */
+#define BROADCAST_NS	(10 * NSEC_PER_MSEC)
+
+/* Units that can be told from each other; a large host has some tens. */
+#define UNITS_MAX	256
+
+/* What explains an NMI: a unit, by vg_unit.index, or a PCIe error. */
+#define REASON_ERROR	UNITS_MAX
+#define NR_REASONS	(UNITS_MAX + 1)
+
 static atomic64_t claims;
 static atomic64_t claimed;
+
+/* Monotonic clock at the last claim that was counted as one of its minute. */
+static atomic64_t counted_ns;
+
+/* What explained the NMIs that have been claimed, and is to be taken in. */
+static DECLARE_BITMAP(to_collect, NR_REASONS);
 
 /* NMI. The first minute is number one, so that a zero is an old one. */
 static bool may_claim(void)
 {
-	u64 minute = div64_u64(ktime_get_mono_fast_ns(), MINUTE_NS) + 1;
+	u64 now = ktime_get_mono_fast_ns();
+	u64 minute = div64_u64(now, MINUTE_NS) + 1;
 	s64 old = atomic64_read(&claims);
 	u64 n;
 
+	if (now - (u64)atomic64_read(&counted_ns) < BROADCAST_NS)
+		return true;
 	do {
 		n = (u64)old >> CLAIM_BITS == minute ? old & CLAIM_MASK : 0;
 		if (n >= policy.nmi_claims)
 			return false;
 	} while (!atomic64_try_cmpxchg(&claims, &old,
 				       minute << CLAIM_BITS | (n + 1)));
+	atomic64_set(&counted_ns, now);
 	return true;
+}
+
+static unsigned int reason_of(const struct vg_unit *unit)
+{
+	return min_t(u32, unit->index, UNITS_MAX - 1);
 }
 
 /* Process context. */
@@ -64,12 +90,18 @@ static void collect(struct irq_work *work)
 	const struct vg_unit *unit = NULL;
 	bool done = true;
 
+	/* All else that is pending is an interrupt's business, or AER's. */
 	while ((unit = vg_units_next(unit))) {
-		done &= unit->ops->collect(unit);
+		if (test_and_clear_bit(reason_of(unit), to_collect) &&
+		    !unit->ops->collect(unit)) {
+			set_bit(reason_of(unit), to_collect);
+			done = false;
+		}
 		if (policy.prevent)
 			unit->ops->set_right(unit);
 	}
-	vg_error_collect();
+	if (test_and_clear_bit(REASON_ERROR, to_collect))
+		vg_error_collect();
 	queue_work(system_unbound_wq, &report_work);
 	if (!done)
 		irq_work_queue(work);
@@ -93,8 +125,12 @@ static bool unit_explains(const struct vg_unit *unit, u8 reason)
 	       (reason & NMI_REASON_SERR || unit->ops->pending(unit, false));
 }
 
-static int claim(void)
+static int claim(const unsigned long *why)
 {
+	unsigned int i;
+
+	for_each_set_bit(i, why, NR_REASONS)
+		set_bit(i, to_collect);
 	atomic64_inc(&claimed);
 	irq_work_queue(&collect_work);
 	return NMI_HANDLED;
@@ -112,23 +148,26 @@ static int claim(void)
  */
 static int on_nmi(unsigned int type, struct pt_regs *regs)
 {
+	DECLARE_BITMAP(why, NR_REASONS) = {};
 	const struct vg_unit *unit = NULL;
-	bool ours = false;
 	u8 reason;
 
 	if (!vg_assigned_any())
 		return NMI_DONE;
 	reason = x86_platform.get_nmi_reason();
-	while (!ours && (unit = vg_units_next(unit)))
-		ours = unit_explains(unit, reason);
-	if (!ours && reason & NMI_REASON_SERR)
-		ours = vg_error_explains();
-	if (!ours || !may_claim())
+	/* Two units' NMIs may have become one. */
+	while ((unit = vg_units_next(unit)))
+		if (unit_explains(unit, reason))
+			__set_bit(reason_of(unit), why);
+	if (reason & NMI_REASON_SERR && bitmap_empty(why, NR_REASONS) &&
+	    vg_error_explains())
+		__set_bit(REASON_ERROR, why);
+	if (bitmap_empty(why, NR_REASONS) || !may_claim())
 		return NMI_DONE;
 
 	if (reason & NMI_REASON_SERR)
 		clear_serr(reason);
-	return claim();
+	return claim(why);
 }
 
 /*
@@ -137,9 +176,12 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
  */
 static int on_unknown_nmi(unsigned int type, struct pt_regs *regs)
 {
+	DECLARE_BITMAP(why, NR_REASONS) = {};
+
 	if (!vg_assigned_any() || !vg_error_explains() || !may_claim())
 		return NMI_DONE;
-	return claim();
+	__set_bit(REASON_ERROR, why);
+	return claim(why);
 }
 
 /**
