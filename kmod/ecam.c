@@ -92,6 +92,16 @@ static void map_port(struct vg_ecam *ecam, struct pci_dev *port)
 	ecam->port_aer = aer;
 }
 
+static void map_physical(struct vg_ecam *ecam, struct pci_dev *physfn)
+{
+	u16 aer = pci_find_ext_capability(physfn, PCI_EXT_CAP_ID_ERR);
+
+	if (!aer)
+		return;
+	ecam->physical = vg_ecam_map_function(physfn);
+	ecam->physical_aer = aer;
+}
+
 /**
  * vg_ecam_map() - make a device's error registers readable in NMI
  * @ecam: to fill in, zeroed
@@ -111,6 +121,8 @@ void vg_ecam_map(struct vg_ecam *ecam, struct pci_dev *pdev)
 	if (ecam->config) {
 		ecam->exp = pci_pcie_cap(pdev);
 		ecam->aer = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ERR);
+		if (pdev->is_virtfn)
+			map_physical(ecam, pci_physfn(pdev));
 		if (port)
 			map_port(ecam, port);
 	} else {
@@ -131,6 +143,8 @@ void vg_ecam_unmap(struct vg_ecam *ecam)
 {
 	if (ecam->config)
 		iounmap(ecam->config);
+	if (ecam->physical)
+		iounmap(ecam->physical);
 	if (ecam->port_config)
 		iounmap(ecam->port_config);
 	pci_dev_put(ecam->port);
@@ -145,8 +159,12 @@ static u32 read_config(const void __iomem *config, u16 where)
 /* All ones from a function that doesn't answer, for its status reads so. */
 static u32 read_uncor(const void __iomem *config, u16 aer)
 {
-	u32 status = read_config(config, aer + PCI_ERR_UNCOR_STATUS);
+	return read_config(config, aer + PCI_ERR_UNCOR_STATUS);
+}
 
+/* What is masked left out. */
+static u32 unmasked(u32 status, const void __iomem *config, u16 aer)
+{
 	if (!status || PCI_POSSIBLE_ERROR(status))
 		return status;
 	return status & ~read_config(config, aer + PCI_ERR_UNCOR_MASK);
@@ -188,16 +206,20 @@ static u32 read_status(const struct vg_ecam *ecam)
  */
 void vg_ecam_read(const struct vg_ecam *ecam, struct vg_aer_regs *regs)
 {
+	const void __iomem *rules = ecam->physical ?: ecam->config;
+	u16 rules_aer = ecam->physical ? ecam->physical_aer : ecam->aer;
+
 	memset(regs, 0, sizeof(*regs));
 	if (!ecam->config)
 		return;
 	if (ecam->aer)
-		regs->uncor = read_uncor(ecam->config, ecam->aer);
+		regs->uncor = unmasked(read_uncor(ecam->config, ecam->aer),
+				       rules, rules_aer);
 	else
 		regs->status = read_status(ecam);
 	if (regs->uncor) {
-		regs->severity = read_config(ecam->config,
-					     ecam->aer + PCI_ERR_UNCOR_SEVER);
+		regs->severity = read_config(rules,
+					     rules_aer + PCI_ERR_UNCOR_SEVER);
 		read_header(ecam->config, ecam->aer, regs->header);
 	}
 	if (!ecam->port)
@@ -207,8 +229,26 @@ void vg_ecam_read(const struct vg_ecam *ecam, struct vg_aer_regs *regs)
 	if (regs->root)
 		regs->source = read_config(ecam->port_config, ecam->port_aer +
 					   PCI_ERR_ROOT_ERR_SRC);
-	regs->port = read_uncor(ecam->port_config, ecam->port_aer);
+	regs->port = unmasked(read_uncor(ecam->port_config, ecam->port_aer),
+			      ecam->port_config, ecam->port_aer);
 	if (regs->port)
 		read_header(ecam->port_config, ecam->port_aer,
 			    regs->port_header);
+}
+
+/**
+ * vg_ecam_read_masked() - read a device's uncorrectable errors, masked or not
+ * @ecam: its configuration space
+ *
+ * Context: any, NMI too.
+ * Return: Uncorrectable Error Status; 0 without AER, and from a device that
+ *	   doesn't answer.
+ */
+u32 vg_ecam_read_masked(const struct vg_ecam *ecam)
+{
+	u32 status = 0;
+
+	if (ecam->config && ecam->aer)
+		status = read_uncor(ecam->config, ecam->aer);
+	return PCI_POSSIBLE_ERROR(status) ? 0 : status;
 }

@@ -27,7 +27,7 @@
 
 /* What the recovery from an error brings about is no reason to go on. */
 #define SETTLE_TIME	HZ
-#define SETTLE_NS	(1 * NSEC_PER_SEC)
+#define SETTLE_NS	((s64)NSEC_PER_SEC)
 
 /* Who turns its correctable errors on again so often does it on purpose. */
 #define MUTES_MAX	3
@@ -54,6 +54,12 @@ static bool is_audit(void)
 	return policy.mode == VFIO_GUARD_MODE_AUDIT;
 }
 
+/* What happened at @then has settled by @now, which may be a bit before it. */
+static bool is_past(u64 then, u64 now)
+{
+	return (s64)(now - then) > SETTLE_NS;
+}
+
 static void hand_over(const struct vg_error *error)
 {
 	unsigned long flags;
@@ -76,15 +82,21 @@ static void hand_over(const struct vg_error *error)
 static void read_error(struct vg_error *error)
 {
 	u16 aer = pci_find_ext_capability(error->pdev, PCI_EXT_CAP_ID_ERR);
+	struct pci_dev *physfn = pci_physfn(error->pdev);
 	u32 status, mask;
 	int i;
 
 	if (!aer ||
 	    pci_read_config_dword(error->pdev, aer + PCI_ERR_UNCOR_STATUS,
 				  &status) ||
-	    PCI_POSSIBLE_ERROR(status) ||
-	    pci_read_config_dword(error->pdev, aer + PCI_ERR_UNCOR_MASK, &mask))
+	    PCI_POSSIBLE_ERROR(status))
 		return;
+	/* A virtual function's errors are masked by its physical one (§9.4.2). */
+	aer = pci_find_ext_capability(physfn, PCI_EXT_CAP_ID_ERR);
+	if (!aer ||
+	    pci_read_config_dword(physfn, aer + PCI_ERR_UNCOR_MASK, &mask))
+		return;
+	aer = pci_find_ext_capability(error->pdev, PCI_EXT_CAP_ID_ERR);
 	error->status = status & ~mask;
 	if (!vg_aer_has_header(error->status))
 		return;
@@ -95,10 +107,13 @@ static void read_error(struct vg_error *error)
 	error->has_header = true;
 }
 
-/* The device itself; under RCU. */
+/* The device itself; under RCU. A VMD controller's segments are none of ours. */
 static struct vg_assigned *find_reporter(struct pci_dev *pdev)
 {
-	return vg_assigned_find(pci_domain_nr(pdev->bus), pci_dev_id(pdev));
+	int segment = pci_domain_nr(pdev->bus);
+
+	return segment > U16_MAX ? NULL :
+	       vg_assigned_find(segment, pci_dev_id(pdev));
 }
 
 /* At the entry of pcie_do_recovery(): process context, preemption off. */
@@ -288,7 +303,7 @@ static void act(struct vg_assigned *entry, const struct vg_error *error,
 		spare_told(group, error);
 		vg_quarantine_start(entry, VG_CAUSE_ERROR, vg_assigned_id(entry),
 				    level);
-	} else if (now - READ_ONCE(group->stopped_ns) > SETTLE_NS) {
+	} else if (is_past(READ_ONCE(group->stopped_ns), now)) {
 		vg_quarantine_go_on(entry);
 	} else {
 		return;
@@ -303,6 +318,21 @@ static void look(const struct vg_assigned *entry, struct vg_aer_regs *regs,
 {
 	vg_ecam_read(&entry->errors.ecam, regs);
 	vg_aer_attribute(regs, entry->sender.requesters.id,
+			 entry->sender.requesters.nr, errors);
+}
+
+/*
+ * Any context: those included that are masked. They made no NMI, and make none
+ * if their mask is taken away.
+ */
+static void look_at_all(const struct vg_assigned *entry,
+			struct vg_aer_errors *errors)
+{
+	struct vg_aer_regs regs;
+
+	vg_ecam_read(&entry->errors.ecam, &regs);
+	regs.uncor |= vg_ecam_read_masked(&entry->errors.ecam);
+	vg_aer_attribute(&regs, entry->sender.requesters.id,
 			 entry->sender.requesters.nr, errors);
 }
 
@@ -328,19 +358,22 @@ static bool take_note(struct vg_assigned *entry, struct vg_aer_regs *regs,
 }
 
 /*
- * Process context, a while after an open or an error. VFIO's reset or the
- * kernel's recovery may have cleared a status, and an NMI of what is there would
- * have come by now.
+ * Process context, a while after an open or an error, and again and again while
+ * the device is open or held: the kernel's recovery, firmware or the guest may
+ * have cleared a status, and an NMI of what is there would have come by now.
  */
 static void settle(struct work_struct *work)
 {
 	struct vg_assigned *entry = container_of(to_delayed_work(work),
 						 struct vg_assigned,
 						 errors.settle);
-	struct vg_aer_errors errors;
-	struct vg_aer_regs regs;
+	unsigned long flags;
 
-	take_note(entry, &regs, &errors);
+	raw_spin_lock_irqsave(&known_lock, flags);
+	look_at_all(entry, &entry->errors.known);
+	raw_spin_unlock_irqrestore(&known_lock, flags);
+	if (READ_ONCE(entry->open) || vg_group_is_quarantined(entry->group))
+		vg_error_settle(entry);
 }
 
 /**
@@ -415,9 +448,13 @@ static void collect(struct vg_assigned *entry, const struct vg_error *error)
 	WRITE_ONCE(entry->errors.nmi_ns, now);
 	vg_fault_pour(&entry->errors.storm, policy.error.limit, now,
 		      &policy.error, &level);
-	if (!vg_group_is_quarantined(entry->group))
+	if (!vg_group_is_quarantined(entry->group)) {
 		WRITE_ONCE(entry->first_ns, now);
-	vg_quarantine_start(entry, VG_CAUSE_ERROR, vg_assigned_id(entry), 1);
+		vg_quarantine_start(entry, VG_CAUSE_ERROR,
+				    vg_assigned_id(entry), 1);
+	} else if (is_past(READ_ONCE(entry->group->stopped_ns), now)) {
+		vg_quarantine_go_on(entry);
+	}
 	hand_over(error);
 }
 
@@ -466,15 +503,14 @@ static void note_uncorrectable(struct vg_assigned *entry,
 
 	vg_error_settle(entry);
 	/* The kernel's AER sees it too: it has been accounted for. */
-	if (now - READ_ONCE(entry->errors.nmi_ns) < SETTLE_NS)
+	if (!is_past(READ_ONCE(entry->errors.nmi_ns), now))
 		return;
 	over = vg_fault_pour(&entry->errors.storm, weight, now, &policy.error,
 			     &level);
 	if (level <= weight)
 		WRITE_ONCE(entry->first_ns, now);
 	entry->errors.uncorrectable++;
-	if (may_say(entry))
-		vg_report_contained(entry, error, over && is_audit());
+	vg_report_contained(entry, error, over && is_audit(), may_say(entry));
 	if (over)
 		act(entry, error, now, entry->errors.uncorrectable);
 }
@@ -482,8 +518,9 @@ static void note_uncorrectable(struct vg_assigned *entry,
 /* The device has been stopped for it: see vg_error_collect(). */
 static void note_nmi(struct vg_assigned *entry, const struct vg_error *error)
 {
+	vg_error_settle(entry);
 	entry->errors.uncorrectable++;
-	vg_report_contained(entry, error, false);
+	vg_report_contained(entry, error, false, may_say(entry));
 }
 
 /*

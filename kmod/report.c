@@ -384,21 +384,25 @@ static void add_header(struct seq_buf *line, const struct vg_error *error)
 }
 
 /**
- * vg_report_contained() - log an uncorrectable PCIe error
+ * vg_report_contained() - log and count an uncorrectable PCIe error
  * @entry: the device that is held to be its cause
  * @error: the error
  * @would_quarantine: the device would be quarantined but for mode=audit
+ * @log: say so; otherwise it is only counted
  *
  * Context: process, may sleep.
  */
 void vg_report_contained(const struct vg_assigned *entry,
-			 const struct vg_error *error, bool would_quarantine)
+			 const struct vg_error *error, bool would_quarantine,
+			 bool log)
 {
 	bool fatal = error->severity == VG_SEVERITY_FATAL;
 	char buf[VG_LINE_MAX];
 	struct seq_buf line;
 
 	atomic64_inc(&totals[VFIO_GUARD_EVENT_CONTAINED]);
+	if (!log)
+		return;
 	begin_line(entry, VFIO_GUARD_EVENT_CONTAINED, &line, buf, sizeof(buf));
 	add_errors(&line, error->status);
 	seq_buf_printf(&line, " severity=%s status=%#010x",

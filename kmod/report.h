@@ -55,7 +55,8 @@ void vg_report_quarantined(const struct vg_assigned *entry,
 void vg_report_released(const struct vg_assigned *entry, const char *by);
 void vg_report_nmi_claimed(u64 claimed);
 void vg_report_contained(const struct vg_assigned *entry,
-			 const struct vg_error *error, bool would_quarantine);
+			 const struct vg_error *error, bool would_quarantine,
+			 bool log);
 void vg_report_noise(const struct vg_assigned *entry, struct pci_dev *pdev,
 		     bool muted);
 void vg_report_exit(void);
