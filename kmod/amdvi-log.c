@@ -275,6 +275,18 @@ bool vg_amdvi_log_pending(const struct vg_unit *unit)
 		    min((tail - head) & mask, (tail - cursor) & mask));
 }
 
+/**
+ * vg_amdvi_log_is_watched() - are the unit's records taken in?
+ * @unit: the unit
+ *
+ * Context: any.
+ * Return: false if the driver gave it no log.
+ */
+bool vg_amdvi_log_is_watched(const struct vg_unit *unit)
+{
+	return logs[unit->index].records;
+}
+
 /* Its arguments are private to the IOMMU driver, so all units are looked at. */
 static void event_interrupt(unsigned long arg0, unsigned long arg1)
 {
@@ -311,7 +323,10 @@ static int add_taps(void)
 	return ret;
 }
 
-/* What is pending by now is from before our time. */
+/*
+ * What is pending by now is from before our time. A log that is off may be
+ * switched on again, see amdvi_set_right().
+ */
 static int open_log(const struct vg_unit *unit, struct amdvi_log *log)
 {
 	u64 base, control;
@@ -324,7 +339,7 @@ static int open_log(const struct vg_unit *unit, struct amdvi_log *log)
 	base = readq(unit->regs + AMDVI_EVTLOG);
 	len = FIELD_GET(AMDVI_EVTLOG_LEN, base);
 	if (base == U64_MAX || len < AMDVI_EVTLOG_LEN_MIN ||
-	    !(control & AMDVI_CONTROL_LOG_EN))
+	    !(control & AMDVI_CONTROL_IOMMU_EN))
 		return 0;
 
 	log->size = AMDVI_EVENT_SIZE << len;

@@ -53,6 +53,7 @@ static void drop_functions(void)
 
 static void amdvi_drop(void)
 {
+	vg_amdvi_log_unwatch();
 	drop_functions();
 	kfree(ivrs.units);
 	kfree(ivrs.ranges);
@@ -301,7 +302,8 @@ static bool amdvi_set_right(const struct vg_unit *unit)
 	amdvi_read_msi(unit, &regs);
 	vg_decode_amdvi(&regs, &state);
 	if (!state.readable || !state.translation ||
-	    !(state.fault_nmi || state.fault_masked))
+	    !(state.fault_nmi || state.fault_masked) ||
+	    !vg_amdvi_log_is_watched(unit))
 		return false;
 
 	if (pdev && !(regs.control & AMDVI_CONTROL_XT_EN))
@@ -365,5 +367,4 @@ const struct vg_vendor vg_amdvi = {
 	.find = amdvi_find,
 	.drop = amdvi_drop,
 	.watch = amdvi_watch,
-	.unwatch = vg_amdvi_log_unwatch,
 };

@@ -8,6 +8,7 @@
 
 /* Control register, AMD IOMMU spec §3.4 */
 #define AMDVI_CONTROL		0x0018
+#define AMDVI_CONTROL_IOMMU_EN	BIT_ULL(0)
 #define AMDVI_CONTROL_LOG_EN	BIT_ULL(2)
 
 void vg_amdvi_table_facts(const struct vg_amdvi_state *state,
@@ -16,5 +17,6 @@ int vg_amdvi_log_watch(u32 nr_units);
 void vg_amdvi_log_unwatch(void);
 void vg_amdvi_log_collect(const struct vg_unit *unit);
 bool vg_amdvi_log_pending(const struct vg_unit *unit);
+bool vg_amdvi_log_is_watched(const struct vg_unit *unit);
 
 #endif /* VG_AMDVI_H */

@@ -167,7 +167,7 @@ static int __init vfio_guard_init(void)
 		goto err_assigned;
 	ret = vg_units_watch();
 	if (ret)
-		goto err_quarantine;
+		goto err_watch;
 	ret = vg_nmi_init(&policy);
 	if (ret)
 		goto err_watch;
@@ -196,8 +196,6 @@ err_nmi:
 err_watch:
 	vg_tap_stop();
 	vg_error_exit();
-	vg_units_unwatch();
-err_quarantine:
 	vg_quarantine_exit();
 err_assigned:
 	vg_assigned_exit();
@@ -216,7 +214,6 @@ static void __exit vfio_guard_exit(void)
 	vg_nmi_exit();
 	/* Nothing is taken in any more, so nothing is quarantined any more. */
 	vg_tap_stop();
-	vg_units_unwatch();
 	vg_error_exit();
 	/* Nobody may open a device whose bus is still held in reset. */
 	vg_quarantine_exit();

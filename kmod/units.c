@@ -91,7 +91,8 @@ int vg_units_init(void)
 /**
  * vg_units_exit() - unmap the units
  *
- * Context: process; nobody may hold a unit any more.
+ * Context: process, may sleep; nobody may hold a unit any more, and vg_tap_stop()
+ *	    has been called.
  */
 void vg_units_exit(void)
 {
@@ -187,15 +188,4 @@ bool vg_units_set_right(void)
 int vg_units_watch(void)
 {
 	return vendor ? vendor->watch() : 0;
-}
-
-/**
- * vg_units_unwatch() - undo it
- *
- * Context: process, may sleep; vg_tap_stop() has been called.
- */
-void vg_units_unwatch(void)
-{
-	if (vendor && vendor->unwatch)
-		vendor->unwatch();
 }

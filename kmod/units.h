@@ -69,10 +69,10 @@ struct vg_unit {
  * @nr_units: how many units it describes
  * @describe: fill in the n-th unit but for its registers, whose size it returns
  * @find: the unit that covers a device, or -ENOENT
- * @drop: free what @parse made
+ * @drop: free what @parse and @watch made; no fault is being taken in any more,
+ *	  and no open sets anything right
  * @watch: get ready to take in faults as they are signalled, and add the taps for
  *	   that; an errno (logged) if this kernel can't be looked on
- * @unwatch: undo it; no fault is being taken in any more. NULL if @drop does
  *
  * The table stays mapped from @parse to @drop.
  */
@@ -84,7 +84,6 @@ struct vg_vendor {
 	int (*find)(const struct vg_path *path);
 	void (*drop)(void);
 	int (*watch)(void);
-	void (*unwatch)(void);
 };
 
 extern const struct vg_vendor vg_vtd;
@@ -98,6 +97,5 @@ const struct vg_unit *vg_units_at(u32 index);
 bool vg_units_known(void);
 bool vg_units_set_right(void);
 int vg_units_watch(void);
-void vg_units_unwatch(void);
 
 #endif /* VG_UNITS_H */
