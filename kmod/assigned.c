@@ -319,6 +319,7 @@ int vg_assigned_open(struct pci_dev *pdev, u16 held)
 	}
 	if (entry) {
 		entry->open = true;
+		entry->bystander = false;
 		entry->held = held;
 		if (held)
 			vg_hold_set(entry->hold, held);
@@ -409,9 +410,7 @@ static void prune_group(struct vg_group *group)
 	if (vg_group_is_quarantined(group))
 		return;
 	list_for_each_entry_safe(entry, next, &group->members, sender.sibling)
-		if (entry->open)
-			entry->bystander = false;
-		else
+		if (!entry->open)
 			remove_entry(entry);
 }
 

@@ -224,6 +224,18 @@ static void undeafen_slot(struct vg_port *port)
 	port->slot_events = 0;
 }
 
+static bool begin_reset(struct pci_dev *pdev)
+{
+	u16 ctl;
+
+	if (pci_read_config_word(pdev, PCI_BRIDGE_CONTROL, &ctl))
+		return false;
+	pci_write_config_word(pdev, PCI_BRIDGE_CONTROL,
+			      ctl | PCI_BRIDGE_CTL_BUS_RESET);
+	return !pci_read_config_word(pdev, PCI_BRIDGE_CONTROL, &ctl) &&
+	       !PCI_POSSIBLE_ERROR(ctl) && (ctl & PCI_BRIDGE_CTL_BUS_RESET);
+}
+
 /**
  * vg_port_reset() - reset the bus below, and leave it in reset
  * @port: seized
@@ -237,17 +249,33 @@ static void undeafen_slot(struct vg_port *port)
 bool vg_port_reset(struct vg_port *port)
 {
 	struct pci_bus *bus = port->pdev->subordinate;
-	u16 ctl;
 
-	if (!bus || pci_read_config_word(port->pdev, PCI_BRIDGE_CONTROL, &ctl))
+	if (!bus)
 		return false;
 	pci_walk_bus(bus, keep_state, port);
 	deafen_slot(port);
 	port->in_reset = true;
-	pci_write_config_word(port->pdev, PCI_BRIDGE_CONTROL,
-			      ctl | PCI_BRIDGE_CTL_BUS_RESET);
-	return !pci_read_config_word(port->pdev, PCI_BRIDGE_CONTROL, &ctl) &&
-	       (ctl & PCI_BRIDGE_CTL_BUS_RESET);
+	return begin_reset(port->pdev);
+}
+
+/**
+ * vg_port_renew_reset() - somebody may have taken the bus below out of reset
+ * @port: seized or not
+ *
+ * As each reset of the bus by way of VFIO does in the end.
+ *
+ * Context: process.
+ * Return: true if that was so, and the bus is in reset again.
+ */
+bool vg_port_renew_reset(struct vg_port *port)
+{
+	u16 ctl;
+
+	if (!port->in_reset ||
+	    pci_read_config_word(port->pdev, PCI_BRIDGE_CONTROL, &ctl) ||
+	    (ctl & PCI_BRIDGE_CTL_BUS_RESET))
+		return false;
+	return begin_reset(port->pdev);
 }
 
 /**

@@ -36,6 +36,7 @@ void vg_port_survey(struct pci_dev *pdev, int group,
 bool vg_port_seize(struct vg_port *port, struct pci_dev *pdev);
 bool vg_port_stop(struct vg_port *port, bool dpc);
 bool vg_port_reset(struct vg_port *port);
+bool vg_port_renew_reset(struct vg_port *port);
 void vg_port_end_reset(struct vg_port *port);
 void vg_port_release(struct vg_port *port);
 

@@ -126,9 +126,13 @@ void vg_quarantine_go_on(struct vg_assigned *entry)
 {
 	struct vg_group *group = entry->group;
 
-	/* Still being stopped, or nothing is left to be tried. */
-	if (!READ_ONCE(group->stopped_ns) ||
-	    atomic_read(&group->rung) == VG_RUNG_EXHAUSTED)
+	/* Still being stopped. */
+	if (!READ_ONCE(group->stopped_ns))
+		return;
+	/* It may have a way to the bit that is none of the kernel's. */
+	vg_hold_set(entry->hold, PCI_COMMAND_MASTER);
+	/* Nothing else is left to be tried. */
+	if (atomic_read(&group->rung) == VG_RUNG_EXHAUSTED)
 		return;
 	WRITE_ONCE(group->more, true);
 	queue_step(group);
@@ -243,7 +247,8 @@ static void climb(struct quarantine *q)
 	struct vg_group *group = q->group;
 	enum vg_rung rung = atomic_read(&group->rung);
 	struct pci_dev *port = find_port(group);
-	bool taken = false;
+	/* The rung bears, but somebody has undone it: VFIO's own reset does. */
+	bool taken = rung == VG_RUNG_RESET && vg_port_renew_reset(&q->port);
 
 	while (!taken && rung != VG_RUNG_EXHAUSTED) {
 		struct vg_port_means means = {};
@@ -323,6 +328,9 @@ static void free_group(struct vg_group *group, const char *by)
 		q = begin(group);
 		report_step(q, true);
 	}
+	/* Nobody may try again to tell a driver. */
+	if (cancel_delayed_work(&group->work))
+		vg_group_put(group);
 	list_del(&q->node);
 	vg_port_release(&q->port);
 	kfree(q);
@@ -382,13 +390,27 @@ int vg_quarantine_release(struct pci_dev *pdev)
 	return ret;
 }
 
+/* Has anybody one of the group's devices open, other than this one? */
+static bool is_open_beside(struct vg_group *group, const struct pci_dev *pdev)
+{
+	struct vg_assigned *member;
+	bool open = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(member, &group->members, sender.sibling)
+		if (member->pdev != pdev && READ_ONCE(member->open))
+			open = true;
+	rcu_read_unlock();
+	return open;
+}
+
 /**
  * vg_quarantine_before_close() - VFIO is about to reset and restore a device
  * @pdev: the device
  *
  * It could not while the bus is held in reset, and would wait a minute for the
- * device to answer. Whoever could set the device up again is gone by now; bus
- * mastering stays off.
+ * device to answer. With the last one of the group whoever could set the device
+ * up again is gone; bus mastering stays off.
  *
  * Context: process, may sleep; VFIO's lock of the device set is held.
  */
@@ -402,7 +424,7 @@ void vg_quarantine_before_close(struct pci_dev *pdev)
 	if (vg_group_is_quarantined(group)) {
 		mutex_lock(&lock);
 		q = find_quarantine(group);
-		if (q)
+		if (q && !is_open_beside(group, pdev))
 			vg_port_end_reset(&q->port);
 		mutex_unlock(&lock);
 	}
@@ -415,10 +437,11 @@ static bool reset_member(struct vg_assigned *member)
 	struct pci_dev *pdev = member->pdev;
 	bool done;
 
+	if (READ_ONCE(member->open))
+		return false;
 	if (member->bystander)
 		return true;
-	if (READ_ONCE(member->open) ||
-	    pm_runtime_resume_and_get(&pdev->dev) < 0)
+	if (pm_runtime_resume_and_get(&pdev->dev) < 0)
 		return false;
 	done = !pci_try_reset_function(pdev);
 	pm_runtime_put(&pdev->dev);
