@@ -301,8 +301,10 @@ static u32 read_fsts(const struct vg_unit *unit)
 }
 
 /*
- * Hard irq, at the entry of dmar_fault(). A lone fault is looked at and left
- * for the kernel to log and clear; so are those of devices that aren't ours.
+ * Hard irq, at the entry of dmar_fault(). Faults of devices that aren't ours are
+ * counted, and left for the kernel to log and clear. Not one of ours, be it
+ * alone: while the kernel logs it those that follow would go uncounted, and might
+ * never let it out of its loop.
  */
 static void vtd_intake(const struct vg_unit *unit)
 {
@@ -319,7 +321,7 @@ static void vtd_intake(const struct vg_unit *unit)
 	fsts = read_fsts(unit);
 	if (fsts & VTD_FSTS_PFO)
 		vg_fault_lost(unit, 1);
-	if (ours && (n > 1 || (fsts & VTD_FSTS_PFO)))
+	if (ours)
 		drain(unit, rec, first, vg_fault_note);
 	else
 		note_pending(unit, rec, first, n);
@@ -405,16 +407,20 @@ static bool vtd_set_right(const struct vg_unit *unit)
 static unsigned int find_irq(const struct vg_unit *unit)
 {
 	unsigned int irq, nr = irq_get_nr_irqs();
+	unsigned int found = 0;
 
-	for (irq = 1; irq < nr; irq++) {
+	/* Descriptors of other interrupts may come and go meanwhile. */
+	rcu_read_lock();
+	for (irq = 1; irq < nr && !found; irq++) {
 		struct irq_data *data = irq_get_irq_data(irq);
 
 		if (data && data->chip && data->chip->name &&
 		    !strcmp(data->chip->name, "DMAR-MSI") &&
 		    data->hwirq == unit->index)
-			return irq;
+			found = irq;
 	}
-	return 0;
+	rcu_read_unlock();
+	return found;
 }
 
 static struct vg_tap dmar_fault_tap = {
