@@ -27,6 +27,10 @@
 #define HOOK_TRIES	20
 #define HOOK_WAIT_MS	10
 
+/* Whoever probes or resets a device has it locked for a second, perhaps. */
+#define LOCK_TRIES	100
+#define LOCK_WAIT_MS	20
+
 /**
  * struct hook - a function of VFIO's that ours stands in for
  * @name: its name, for messages
@@ -375,6 +379,23 @@ static bool is_unguarded(struct pci_dev *pdev)
 			    pdev->dev.driver->name) >= 0;
 }
 
+/*
+ * Keeps the driver bound, and its drvdata what we think. Not at any price: who
+ * unbinds a device has it locked for as long as its user likes.
+ */
+static bool lock_device(struct pci_dev *pdev)
+{
+	int try;
+
+	for (try = 0; try < LOCK_TRIES; try++) {
+		if (device_trylock(&pdev->dev))
+			return true;
+		msleep(LOCK_WAIT_MS);
+	}
+	pci_warn(pdev, "vfio-guard: locked, by an unbind it may be: not looked at\n");
+	return false;
+}
+
 /**
  * vg_gate_survey() - judge the devices that came in before the gate stood
  *
@@ -387,8 +408,8 @@ void vg_gate_survey(void)
 	struct pci_dev *pdev = NULL;
 
 	for_each_pci_dev(pdev) {
-		/* Keeps the driver bound, and its drvdata what we think. */
-		device_lock(&pdev->dev);
+		if (!lock_device(pdev))
+			continue;
 		vdev = vfio_device_of(pdev);
 		if (vdev)
 			survey_vfio(pdev, vdev);
