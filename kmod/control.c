@@ -20,7 +20,7 @@ static struct pci_dev *find_device(const char *address, bool *valid)
 	unsigned int domain, bus, slot, fn;
 	int len = 0;
 
-	*valid = sscanf(address, "%x:%x:%x.%x%n", &domain, &bus, &slot, &fn,
+	*valid = sscanf(address, "%8x:%2x:%2x.%1x%n", &domain, &bus, &slot, &fn,
 			&len) == 4 &&
 		 !address[len] && bus <= 0xff && slot <= 0x1f && fn <= 7;
 	if (!*valid)
