@@ -4,8 +4,8 @@
 A step is a table with one verb and its options. In all of its texts {name}
 stands for a device of the platform, {vector} for the vector drawn for this
 run of the scenario, {spurious} for how the kernel logs its arrival, and
-{many:1000} for that number, or a tenth of it where that is to do, and {21|121} for
-the first number, or the second where the guest is slow.
+{many:1000} for that number, or a tenth of it where that is to do, or a fiftieth where
+the guest is slow, and {21|121} for the first number, or the second where it is slow.
 """
 
 import random
@@ -74,6 +74,8 @@ class Steps:
 
     def many(self, number):
         """How often to do what is to be done this often."""
+        if self.vm.slow > 1:
+            return max(number // 50, min(number, 50))
         return max(number // 10, min(number, 50)) if self.few else number
 
     def run(self, step):
@@ -344,7 +346,12 @@ class Steps:
 
     def do_hmp(self, hmp, out=""):
         """A line to QEMU's human monitor."""
+        end = time.monotonic() + 10 * self.vm.slow
         answer = self.vm.hmp(hmp)
+        # What the guest has let go is QEMU's until the slot's power is off.
+        while "Duplicate device ID" in answer and time.monotonic() < end:
+            time.sleep(0.1)
+            answer = self.vm.hmp(hmp)
         if not re.search(out, answer) or (answer.strip() and not out):
             raise Trouble(f"{hmp}: {answer.strip()}")
 
