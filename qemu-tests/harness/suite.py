@@ -29,6 +29,8 @@ SLOW = 6
 #: Where what is done many times is done as often as it says.
 THOROUGH = ("6.12", "try-*")
 WATCHERS = "KASAN|PROVE_LOCKING"
+#: Failures that are not for want of time.
+GRAVE = re.compile("complained|died|leaked|lockdep|inspection|harness|boot: |should have failed")
 LEAKS_OFF = "kmemleak: Kernel memory leak detector disabled"
 
 
@@ -130,6 +132,7 @@ class Suite:
         self.thorough = thorough
         self.platforms = platforms()
         self.results, self.lock = [], threading.Lock()
+        self.late = []  # results that were not the last word
         self.spent = {}  # kernel: seconds by what for, of all guests together
         self.initrds, self.unbuilt = {}, {}
         self.vmms = set()  # those of the initrds with a QEMU that this run has made
@@ -252,6 +255,19 @@ class Suite:
         timed = [b for b in boots if b[2][0].timed]
         self.run_boots(timed, min(jobs, os.cpu_count()))
         self.run_boots(boots[len(timed):], jobs)
+        self.run_again()
+
+    def run_again(self):
+        """Run what may have failed for want of time once more, with nothing beside it.
+
+        With more guests than CPUs a wait may run out. What the kernel complained of,
+        leaked or died of has failed for good.
+        """
+        late = [r for r in self.results if r.verdict == "not ok" and not GRAVE.search(r.why)]
+        for first in late:
+            self.results.remove(first)
+            self.late.append(first)
+            self.run_boots([(first.kernel, first.scenario.platform, [first.scenario])], 1)
 
     def run_boots(self, boots, jobs):
         """Run these, jobs at a time."""
