@@ -47,16 +47,6 @@ static bool in_group(u16 segment, u16 rid, struct iommu_group *group)
 	return other && other == group;
 }
 
-static bool is_requester(const struct vg_path *path, u16 rid)
-{
-	u8 i;
-
-	for (i = 0; i < path->requesters.nr; i++)
-		if (path->requesters.id[i] == rid)
-			return true;
-	return false;
-}
-
 /* Sharing with its own aliases and its own group costs the device nothing. */
 static enum vg_answer irt_is_shared(const u64 *table, u32 entries,
 				    const struct vg_path *path, u64 irt)
@@ -71,7 +61,7 @@ static enum vg_answer irt_is_shared(const u64 *table, u32 entries,
 
 		if (!(rid % 1024))
 			cond_resched();
-		if (is_requester(path, rid))
+		if (vg_requesters_has(&path->requesters, rid))
 			continue;
 		if (!read_dte(table, rid, &dte)) {
 			answer = VG_UNKNOWN;

@@ -82,21 +82,18 @@ static void hand_over(const struct vg_error *error)
 static void read_error(struct vg_error *error)
 {
 	u16 aer = pci_find_ext_capability(error->pdev, PCI_EXT_CAP_ID_ERR);
+	/* A virtual function's errors are masked by its physical one (§9.4.2). */
 	struct pci_dev *physfn = pci_physfn(error->pdev);
+	u16 rules = pci_find_ext_capability(physfn, PCI_EXT_CAP_ID_ERR);
 	u32 status, mask;
 	int i;
 
-	if (!aer ||
+	if (!aer || !rules ||
 	    pci_read_config_dword(error->pdev, aer + PCI_ERR_UNCOR_STATUS,
 				  &status) ||
-	    PCI_POSSIBLE_ERROR(status))
+	    PCI_POSSIBLE_ERROR(status) ||
+	    pci_read_config_dword(physfn, rules + PCI_ERR_UNCOR_MASK, &mask))
 		return;
-	/* A virtual function's errors are masked by its physical one (§9.4.2). */
-	aer = pci_find_ext_capability(physfn, PCI_EXT_CAP_ID_ERR);
-	if (!aer ||
-	    pci_read_config_dword(physfn, aer + PCI_ERR_UNCOR_MASK, &mask))
-		return;
-	aer = pci_find_ext_capability(error->pdev, PCI_EXT_CAP_ID_ERR);
 	error->status = status & ~mask;
 	if (!vg_aer_has_header(error->status))
 		return;
