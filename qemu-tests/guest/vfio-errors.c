@@ -23,24 +23,6 @@
 
 #include "vfio.h"
 
-static unsigned int config_read(const struct client *c, int where, int size)
-{
-	off_t config = device_region(c, VFIO_PCI_CONFIG_REGION_INDEX);
-	unsigned int value = 0;
-
-	if (config < 0 || pread(c->fd, &value, size, config + where) != size)
-		perror("# config read");
-	return value;
-}
-
-static void config_write(const struct client *c, int where, int size, unsigned int value)
-{
-	off_t config = device_region(c, VFIO_PCI_CONFIG_REGION_INDEX);
-
-	if (config < 0 || pwrite(c->fd, &value, size, config + where) != size)
-		perror("# config write");
-}
-
 static int find_cap(const struct client *c, unsigned int id)
 {
 	int at = config_read(c, PCI_CAPABILITY_LIST, 1);

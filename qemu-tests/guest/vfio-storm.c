@@ -380,6 +380,8 @@ static const struct engine *find_engine(const struct client *c)
  * @engine: what it is
  * @pause: microseconds between two doorbells
  * @insist: turn bus mastering on before each doorbell
+ * @revivals: how often to reset the bus, and set the device up anew, when it is
+ *	      found to have been reset
  * @stopped: nothing the device sends may arrive any more, whatever the guest does
  * @runs: the device must work as before
  * @errors: how often VFIO has to signal an error of the device; -1: no matter
@@ -393,6 +395,7 @@ struct order {
 	const struct engine *engine;
 	long pause;
 	bool insist;
+	long revivals;
 	bool stopped;
 	bool runs;
 	long errors;
@@ -438,8 +441,38 @@ static long milliseconds(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* By VFIO's reset of the bus, which brings it out of any other. */
+static bool reset_bus(const struct client *c)
+{
+	struct {
+		struct vfio_pci_hot_reset reset;
+		int group;
+	} arg = {
+		.reset = { .argsz = sizeof(arg), .count = 1 },
+		.group = c->group,
+	};
+
+	if (!ioctl(c->fd, VFIO_DEVICE_PCI_HOT_RESET, &arg))
+		return true;
+	perror("# bus reset");
+	return false;
+}
+
+static void revive(struct order *order)
+{
+	struct client *c = &order->client;
+
+	if (config_read(c, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY)
+		return;
+	order->revivals--;
+	ktap_result(reset_bus(c) && device_enable(c) && order->engine->ready(c),
+		    "%s has been reset: set up anew", c->dev);
+}
+
 static void ring(struct order *order, long requests)
 {
+	if (order->revivals)
+		revive(order);
 	if (order->insist)
 		device_enable(&order->client);
 	order->engine->ring(&order->client, requests);
@@ -612,7 +645,7 @@ static int explain(void)
 		"       vfio-storm flood DEVICE REQUESTS [WORD...]\n"
 		"       vfio-storm spurious DEVICE ADDRESS DATA [times=N] [WORD...]\n"
 		"       vfio-storm virtual FILE CONTROLLER\n"
-		"words: every=MICROSECONDS insist with=DEVICE stopped runs errors=N, and those of vfio-client\n");
+		"words: every=MICROSECONDS insist revive=N with=DEVICE stopped runs errors=N, and those of vfio-client\n");
 	return 2;
 }
 
@@ -628,6 +661,8 @@ static int take_words(struct order *order, long *times, int argc, char **argv)
 			order->runs = true;
 		else if (!strcmp(argv[i], "insist"))
 			order->insist = true;
+		else if (!strncmp(argv[i], "revive=", 7))
+			order->revivals = atol(argv[i] + 7);
 		else if (!strncmp(argv[i], "every=", 6))
 			order->pause = atol(argv[i] + 6);
 		else if (!strncmp(argv[i], "with=", 5))

@@ -349,6 +349,39 @@ off_t device_region(const struct client *c, int index)
 }
 
 /**
+ * config_read() - read the device's configuration space, as VFIO shows it
+ * @c: the client; the device is open
+ * @where: offset
+ * @size: of the word in bytes
+ *
+ * Return: the word, 0 (and a complaint) if it can't be read.
+ */
+unsigned int config_read(const struct client *c, int where, int size)
+{
+	off_t config = device_region(c, VFIO_PCI_CONFIG_REGION_INDEX);
+	unsigned int value = 0;
+
+	if (config < 0 || pread(c->fd, &value, size, config + where) != size)
+		perror("# config read");
+	return value;
+}
+
+/**
+ * config_write() - write the device's configuration space, as VFIO lets us
+ * @c: the client; the device is open
+ * @where: offset
+ * @size: of the word in bytes
+ * @value: what to write
+ */
+void config_write(const struct client *c, int where, int size, unsigned int value)
+{
+	off_t config = device_region(c, VFIO_PCI_CONFIG_REGION_INDEX);
+
+	if (config < 0 || pwrite(c->fd, &value, size, config + where) != size)
+		perror("# config write");
+}
+
+/**
  * device_enable() - find the registers, let the device decode and master the bus
  * @c: the client
  *
