@@ -209,9 +209,9 @@ static void deafen_slot(struct vg_port *port)
 	if (!port->pdev->is_hotplug_bridge ||
 	    pcie_capability_read_word(port->pdev, PCI_EXP_SLTCTL, &ctl))
 		return;
-	port->slot_events = ctl & SLOT_LINK_EVENTS;
+	port->slot_events |= ctl & SLOT_LINK_EVENTS;
 	pcie_capability_clear_word(port->pdev, PCI_EXP_SLTCTL,
-				   port->slot_events);
+				   SLOT_LINK_EVENTS);
 }
 
 static void undeafen_slot(struct vg_port *port)
@@ -275,6 +275,8 @@ bool vg_port_renew_reset(struct vg_port *port)
 	    pci_read_config_word(port->pdev, PCI_BRIDGE_CONTROL, &ctl) ||
 	    (ctl & PCI_BRIDGE_CTL_BUS_RESET))
 		return false;
+	/* The slot's driver ends its own reset by listening again. */
+	deafen_slot(port);
 	return begin_reset(port->pdev);
 }
 
