@@ -75,7 +75,7 @@ class Steps:
     def many(self, number):
         """How often to do what is to be done this often."""
         if self.vm.slow > 1:
-            return max(number // 50, min(number, 50))
+            return max(number // 50, min(number, 20))
         return max(number // 10, min(number, 50)) if self.few else number
 
     def run(self, step):
