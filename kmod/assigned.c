@@ -105,7 +105,7 @@ static void free_entry(struct work_struct *work)
 						 struct vg_assigned, free);
 
 	cancel_work_sync(&entry->report);
-	vg_error_release(entry);
+	vg_error_regs_unmap(entry);
 	vg_hold_destroy(entry->hold);
 	vg_group_put(entry->group);
 	pci_dev_put(entry->pdev);

@@ -67,10 +67,10 @@ enum vg_sample_state {
  * @correctable: how many there were since it was opened first
  * @recoverer: the thread in which the kernel recovers the device; not to be
  *	       dereferenced
- * @uncorrectable: as @correctable; this and the rest are for error.c's work alone
+ * @uncorrectable: as @correctable; this and the next are for error.c's work alone
  * @mutes: how often its correctable errors were turned off
  * @lines: limits what is logged of them
- * @ecam: its error registers
+ * @ecam: its error registers; this and the next two are error-regs.c's
  * @known: the errors they tell of that explain no NMI any more
  * @settle: brings @known up to date
  * @nmi_ns: monotonic clock when an error of it became an NMI last

@@ -35,7 +35,11 @@ struct vg_error {
 void vg_error_init(const struct vg_policy *in_force);
 void vg_error_exit(void);
 void vg_error_prepare(struct vg_assigned *entry);
-void vg_error_release(struct vg_assigned *entry);
+void vg_error_stop(struct vg_assigned *entry, const struct vg_error *error);
+
+/* error-regs.c */
+void vg_error_regs_map(struct vg_assigned *entry);
+void vg_error_regs_unmap(struct vg_assigned *entry);
 void vg_error_settle(struct vg_assigned *entry);
 bool vg_error_explains(void);
 void vg_error_collect(void);
