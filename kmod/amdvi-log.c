@@ -202,7 +202,7 @@ static void intake(const struct vg_unit *unit, bool grave)
 	log->overflowed = overflow;
 	raw_spin_unlock_irqrestore(&log->lock, flags);
 	if (lost)
-		vg_fault_lost(unit, lost);
+		vg_fault_lost(lost);
 }
 
 /**

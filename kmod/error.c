@@ -22,7 +22,7 @@
 #include "report.h"
 #include "tap.h"
 
-/* Errors that wait for process context; more at once are the kernel's alone. */
+/* Errors that wait for process context; more at once are counted as lost. */
 #define ERRORS_MAX	64
 
 /* What the recovery from an error brings about is no reason to go on. */
@@ -65,8 +65,10 @@ static void hand_over(const struct vg_error *error)
 	raw_spin_lock_irqsave(&errors_lock, flags);
 	taken = kfifo_put(&errors, *error);
 	raw_spin_unlock_irqrestore(&errors_lock, flags);
-	if (!taken)
+	if (!taken) {
 		pci_dev_put(error->pdev);
+		vg_fault_lost(1);
+	}
 	queue_work(system_unbound_wq, &errors_work);
 }
 

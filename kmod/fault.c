@@ -213,13 +213,12 @@ bool vg_fault_note_grave(const struct vg_unit *unit,
 }
 
 /**
- * vg_fault_lost() - faults happened that left no record
- * @unit: the unit
+ * vg_fault_lost() - faults or errors happened that left no record
  * @count: how many, at least
  *
  * Context: any.
  */
-void vg_fault_lost(const struct vg_unit *unit, u32 count)
+void vg_fault_lost(u32 count)
 {
 	atomic64_add(count, &lost);
 }

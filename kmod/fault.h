@@ -18,7 +18,7 @@ bool vg_fault_note_at(const struct vg_unit *unit, const struct vg_fault *fault,
 		      u64 when);
 bool vg_fault_note_grave(const struct vg_unit *unit,
 			 const struct vg_fault *fault);
-void vg_fault_lost(const struct vg_unit *unit, u32 count);
+void vg_fault_lost(u32 count);
 void vg_fault_totals(u64 *nobodys, u64 *unrecorded);
 
 #endif /* VG_FAULT_H */

@@ -320,7 +320,7 @@ static void vtd_intake(const struct vg_unit *unit)
 	/* At least one came while all records were in use. */
 	fsts = read_fsts(unit);
 	if (fsts & VTD_FSTS_PFO)
-		vg_fault_lost(unit, 1);
+		vg_fault_lost(1);
 	if (ours)
 		drain(unit, rec, first, vg_fault_note);
 	else
