@@ -137,6 +137,8 @@ class Steps:
         job = self.jobs[start] = self.vm.start(*argv)
         if until:
             job.wait_line(until, timeout)
+            if job.status:
+                raise Trouble(f"{start}: exit status {job.status}: {' '.join(job.lines)[-600:]}")
 
     def do_finish(self, finish, wait_for="", status=0, out="", timeout=60):
         """Let a started command end: its stdin closes, once it said wait_for if given."""
