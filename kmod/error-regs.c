@@ -7,7 +7,6 @@
  * guest may be the one. So a device's errors that are known are kept: they have
  * explained an NMI already, or made none.
  */
-#include <linux/ktime.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 

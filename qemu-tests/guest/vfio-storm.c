@@ -335,11 +335,9 @@ static bool nvme_lands(struct client *c)
 
 static bool uhci_ready(struct client *c)
 {
-	unsigned short command = PCI_COMMAND_IO | PCI_COMMAND_MASTER;
-	off_t config = device_region(c, VFIO_PCI_CONFIG_REGION_INDEX);
-
 	c->bar = device_region(c, UHCI_REGISTERS);
-	return c->bar >= 0 && pwrite(c->fd, &command, 2, config + PCI_COMMAND) == 2;
+	return c->bar >= 0 &&
+	       config_write(c, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MASTER);
 }
 
 static void uhci_ring(struct client *c, long requests)
@@ -363,14 +361,12 @@ static const struct engine engines[] = {
 
 static const struct engine *find_engine(const struct client *c)
 {
-	off_t config = device_region(c, VFIO_PCI_CONFIG_REGION_INDEX);
-	unsigned int id = 0;
+	unsigned int id = config_read(c, PCI_VENDOR_ID, 4);
 	size_t i;
 
-	if (config >= 0 && pread(c->fd, &id, 4, config + PCI_VENDOR_ID) == 4)
-		for (i = 0; i < sizeof(engines) / sizeof(*engines); i++)
-			if (engines[i].id == id)
-				return &engines[i];
+	for (i = 0; i < sizeof(engines) / sizeof(*engines); i++)
+		if (engines[i].id == id)
+			return &engines[i];
 	return NULL;
 }
 

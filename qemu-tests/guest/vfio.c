@@ -372,13 +372,17 @@ unsigned int config_read(const struct client *c, int where, int size)
  * @where: offset
  * @size: of the word in bytes
  * @value: what to write
+ *
+ * Return: true if it was taken; there is a complaint if not.
  */
-void config_write(const struct client *c, int where, int size, unsigned int value)
+bool config_write(const struct client *c, int where, int size, unsigned int value)
 {
 	off_t config = device_region(c, VFIO_PCI_CONFIG_REGION_INDEX);
 
-	if (config < 0 || pwrite(c->fd, &value, size, config + where) != size)
-		perror("# config write");
+	if (config >= 0 && pwrite(c->fd, &value, size, config + where) == size)
+		return true;
+	perror("# config write");
+	return false;
 }
 
 /**
@@ -389,16 +393,10 @@ void config_write(const struct client *c, int where, int size, unsigned int valu
  */
 bool device_enable(struct client *c)
 {
-	off_t config = device_region(c, VFIO_PCI_CONFIG_REGION_INDEX);
-	unsigned short command;
-
 	c->bar = device_region(c, VFIO_PCI_BAR0_REGION_INDEX);
-	if (c->bar < 0 || config < 0)
-		return false;
-	if (pread(c->fd, &command, 2, config + PCI_COMMAND) != 2)
-		return false;
-	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	return pwrite(c->fd, &command, 2, config + PCI_COMMAND) == 2;
+	return c->bar >= 0 &&
+	       config_write(c, PCI_COMMAND, 2, config_read(c, PCI_COMMAND, 2) |
+			    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 /**

@@ -70,7 +70,7 @@ off_t device_region(const struct client *c, int index);
 int device_eventfd(const struct client *c, int index, int flags);
 bool device_enable(struct client *c);
 unsigned int config_read(const struct client *c, int where, int size);
-void config_write(const struct client *c, int where, int size, unsigned int value);
+bool config_write(const struct client *c, int where, int size, unsigned int value);
 unsigned int device_read(const struct client *c, int reg);
 void device_write(const struct client *c, int reg, unsigned int value);
 void *device_map_ram(const struct client *c, __u64 iova, size_t size);
