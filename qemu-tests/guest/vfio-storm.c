@@ -384,6 +384,7 @@ static const struct engine *find_engine(const struct client *c)
  * @error_fd: where it does
  * @sibling: another device of its group, or none: what has to be true of the
  *	     device has to be true of it
+ * @linger: seconds that the device stays open when the sibling is closed
  */
 struct order {
 	struct client client;
@@ -392,6 +393,7 @@ struct order {
 	long pause;
 	bool insist;
 	long revivals;
+	long linger;
 	bool stopped;
 	bool runs;
 	long errors;
@@ -508,6 +510,7 @@ static int conclude(struct order *order)
 	if (order->sibling.dev) {
 		try(order, &order->sibling);
 		close(order->sibling.fd);
+		sleep(order->linger);
 	}
 	client_close(c);
 	return ktap_finish();
@@ -641,7 +644,7 @@ static int explain(void)
 		"       vfio-storm flood DEVICE REQUESTS [WORD...]\n"
 		"       vfio-storm spurious DEVICE ADDRESS DATA [times=N] [WORD...]\n"
 		"       vfio-storm virtual FILE CONTROLLER\n"
-		"words: every=MICROSECONDS insist revive=N with=DEVICE stopped runs errors=N, and those of vfio-client\n");
+		"words: every=MICROSECONDS insist revive=N with=DEVICE linger=SECONDS stopped runs errors=N, and those of vfio-client\n");
 	return 2;
 }
 
@@ -661,6 +664,8 @@ static int take_words(struct order *order, long *times, int argc, char **argv)
 			order->revivals = atol(argv[i] + 7);
 		else if (!strncmp(argv[i], "every=", 6))
 			order->pause = atol(argv[i] + 6);
+		else if (!strncmp(argv[i], "linger=", 7))
+			order->linger = atol(argv[i] + 7);
 		else if (!strncmp(argv[i], "with=", 5))
 			order->sibling.dev = argv[i] + 5;
 		else if (!strncmp(argv[i], "errors=", 7))
