@@ -33,6 +33,7 @@
  * @culprit: requester ID that broke the limit
  * @told: all drivers' error callbacks have been called
  * @more: faults have come after the last step
+ * @ending: the release has begun: faults that come are no reason to hold it
  * @work: the part of the ladder that needs process context
  * @rcu: frees the group when the last lock-free reader is gone
  */
@@ -49,6 +50,7 @@ struct vg_group {
 	u16 culprit;
 	bool told;
 	bool more;
+	bool ending;
 	struct delayed_work work;
 	struct rcu_head rcu;
 };

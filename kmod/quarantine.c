@@ -126,16 +126,20 @@ void vg_quarantine_go_on(struct vg_assigned *entry)
 {
 	struct vg_group *group = entry->group;
 
-	/* Still being stopped. */
-	if (!READ_ONCE(group->stopped_ns))
-		return;
+	/* The release waits for us by this, too. */
+	rcu_read_lock();
+	/* Still being stopped, or let go just now. */
+	if (!smp_load_acquire(&group->stopped_ns) || READ_ONCE(group->ending))
+		goto out;
 	/* It may have a way to the bit that is none of the kernel's. */
 	vg_hold_set(entry->hold, PCI_COMMAND_MASTER);
 	/* Nothing else is left to be tried. */
 	if (atomic_read(&group->rung) == VG_RUNG_EXHAUSTED)
-		return;
+		goto out;
 	WRITE_ONCE(group->more, true);
 	queue_step(group);
+out:
+	rcu_read_unlock();
 }
 
 /* Bus mastering of every member once more; true if it reads off. */
@@ -300,19 +304,29 @@ static void carry_on(struct vg_group *group)
 		queue_retry(group);
 }
 
-static void free_members(struct vg_group *group, const char *by)
+static void report_release(struct vg_group *group, const char *by)
 {
 	struct vg_assigned *member;
 	unsigned int n;
 
 	for (n = 0; (member = get_member(group, n)); n++) {
+		vg_report_released(member, by);
+		vg_assigned_put(member);
+	}
+}
+
+static void free_members(struct vg_group *group)
+{
+	struct vg_assigned *member;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(member, &group->members, sender.sibling) {
 		/* It may have been turned on past us; it is let go off. */
 		vg_hold_set(member->hold, PCI_COMMAND_MASTER);
 		vg_hold_clear(member->hold, PCI_COMMAND_MASTER);
 		member->notified = false;
-		vg_report_released(member, by);
-		vg_assigned_put(member);
 	}
+	rcu_read_unlock();
 }
 
 /* Undo everything, in the order opposite to that in which it was done. */
@@ -322,6 +336,7 @@ static void free_group(struct vg_group *group, const char *by)
 
 	lockdep_assert_held(&lock);
 	/* Who is still stopping the group must have come to the end. */
+	WRITE_ONCE(group->ending, true);
 	synchronize_rcu();
 	/* We may be quicker than its work: what begins is said before it ends. */
 	if (!q) {
@@ -334,9 +349,12 @@ static void free_group(struct vg_group *group, const char *by)
 	list_del(&q->node);
 	vg_port_release(&q->port);
 	kfree(q);
-	free_members(group, by);
+	/* A line may take the console long, and unheld it may fault unjudged. */
+	report_release(group, by);
+	free_members(group);
 	group->told = false;
-	group->stopped_ns = 0;
+	WRITE_ONCE(group->stopped_ns, 0);
+	WRITE_ONCE(group->ending, false);
 	/* Whoever stops it anew finds it as new. */
 	atomic_set_release(&group->rung, VG_RUNG_FREE);
 	vg_group_prune(group);
