@@ -14,7 +14,11 @@ from urllib.parse import quote, unquote
 
 COMMON = ("-machine", "q35", "-cpu", "max", "-smp", "2", "-m", "768M",
           "-nodefaults", "-display", "none",
-          "-no-user-config", "-no-reboot", "-S", "-qtest-log", "none")
+          "-no-user-config", "-no-reboot", "-S", "-qtest-log", "none",
+          # Only what a platform wants to unplug sits in a slot that allows it: for the
+          # others, firmware would have methods that a debug kernel takes long over.
+          *(word for port in ("pcie-root-port", "ioh3420", "xio3130-downstream")
+            for word in ("-global", f"{port}.hotplug=off")))
 KERNEL_LINE = ("console=ttyS0 loglevel=4 log_buf_len=4M printk.devkmsg=on panic=-1 oops=panic "
                "mitigations=off no_timer_check tsc=reliable random.trust_cpu=on "
                "softlockup_panic=1 watchdog_thresh=30 hung_task_panic=1 "
