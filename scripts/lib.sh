@@ -59,18 +59,34 @@ vg_linux_source() {
 	printf '%s\n' "$tar"
 }
 
-# vg_unpack_linux ARCHIVE DIR FOLDER...: unpack a kernel's source, of architectures
-# only x86, and of these folders only what kconfig and make ask for.
-vg_unpack_linux() {
-	local tar=$1 to=$2 exclude=() folder
+# What no kernel for a virtual machine, or for User Mode Linux, has a use for; kconfig
+# and make ask for some files there all the same.
+vg_unused_folders=(arch/{alpha,arc,arm,arm64,csky,hexagon,loongarch,m68k,microblaze,mips}
+	arch/{nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa}
+	drivers/{accel,crypto,gpu,hwmon,iio,infiniband,media,mtd,pinctrl,scsi,soc,staging,usb}
+	drivers/net/{wireless,can,dsa,wan} sound fs/{btrfs,ceph,smb,xfs} net/wireless)
 
-	shift 2
-	for folder in arch/{alpha,arc,arm,arm64,csky,hexagon,loongarch,m68k,microblaze,mips} \
-		arch/{nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa} "$@"; do
-		exclude+=(--exclude="*/$folder/*.[chS]" --exclude="*/$folder/*.dts*")
-	done
-	tar -xJf "$tar" -C "$to" --strip-components=1 "${exclude[@]}" \
-		--exclude='*/Documentation/*/*' --exclude='*/tools/testing/*'
+# vg_linux_tree VERSION: print where the kernel's source is unpacked, without most of
+# what is in those folders; to be built elsewhere.
+vg_linux_tree() {
+	local tar dir=$VG_CACHE/src/linux-$1 sum folder exclude=()
+
+	tar=$(vg_linux_source "$1") || return
+	exec 8>"$dir.lock"
+	flock 8
+	sum=$(sha256sum <"$tar")
+	if [[ $(cat "$dir.sum" 2>/dev/null) != "$sum" ]]; then
+		for folder in "${vg_unused_folders[@]}"; do
+			exclude+=(--exclude="*/$folder/*.[chS]" --exclude="*/$folder/*.dts*")
+		done
+		rm -rf "$dir" "$dir.sum"
+		mkdir "$dir"
+		tar -xJf "$tar" -C "$dir" --strip-components=1 "${exclude[@]}" \
+			--exclude='*/Documentation/*/*' --exclude='*/tools/testing/*' || return
+		say "$sum" >"$dir.sum"
+	fi
+	exec 8>&-
+	say "$dir"
 }
 
 # vg_check_config FRAGMENT CONFIG [OPTION...]: kconfig drops in silence what it
