@@ -353,6 +353,6 @@ int main(void)
 		busy |= reap();
 		idle = busy ? 0 : idle + 1;
 		/* Answer fast in a conversation, cost little in a long wait. */
-		usleep(idle < 100 ? 500 : idle < 300 ? 4000 : 20000);
+		usleep(idle < 100 ? 500 : idle < 300 ? 4000 : 50000);
 	}
 }
