@@ -346,8 +346,10 @@ class Steps:
         self._change(f"state of {poke} at {at:#x}", lambda: get(at, size),
                      lambda v: put(at, size, v), **options)
 
-    def do_hmp(self, hmp, out=""):
-        """A line to QEMU's human monitor."""
+    def do_hmp(self, hmp, out="", then=None):
+        """A line to QEMU's human monitor; and another, before the guest does anything."""
+        if then:
+            self.vm.qmp("stop")
         end = time.monotonic() + 10 * self.vm.slow
         answer = self.vm.hmp(hmp)
         # What the guest has let go is QEMU's until the slot's power is off.
@@ -356,6 +358,9 @@ class Steps:
             answer = self.vm.hmp(hmp)
         if not re.search(out, answer) or (answer.strip() and not out):
             raise Trouble(f"{hmp}: {answer.strip()}")
+        if then:
+            self.do_hmp(then)
+            self.vm.qmp("cont")
 
     def do_traced(self, traced, wait=5):
         """QEMU must have said this, by an event that "trace-event NAME on" asked for."""
