@@ -63,8 +63,9 @@ class Steps:
     def fill(self, value):
         """Put the names' values for {name} in a step's texts."""
         if isinstance(value, str):
-            value = re.sub(r"\{many:(\d+)\}", lambda m: str(self.many(int(m[1]))), value)
             value = re.sub(r"\{(\d+)\|(\d+)\}", lambda m: m[1 + (self.vm.slow > 1)], value)
+            value = re.sub(r"\{many:(\d+)\|(\d+)\}", lambda m: m[1 + self.few], value)
+            value = re.sub(r"\{many:(\d+)\}", lambda m: str(self.many(int(m[1]))), value)
             return re.sub(r"\{(\w+)\}", lambda m: self.names.get(m[1], m[0]), value)
         if isinstance(value, list):
             return [self.fill(v) for v in value]
