@@ -13,6 +13,7 @@ import time
 import tomllib
 import traceback
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,12 +166,10 @@ class Suite:
             if done.returncode:
                 self.unbuilt[kernel] += done.stdout[-1500:]
         built = self.cache / "build"
-        programs = built / "guest"
-        image.build_programs(SOURCE / "guest", programs)
         modules = [built / kernel / "vfio-guard.ko", *(built / f"{kernel}-tests").glob("*.ko"),
                    built / f"{kernel}-kunit" / "kunit" / "vfio-guard-kunit.ko"]
         self.initrds[kernel] = built / f"initramfs-{kernel}"
-        image.build(self.initrds[kernel], home, programs, SOURCE / "guest",
+        image.build(self.initrds[kernel], home, built / "guest", SOURCE / "guest",
                     [m for m in modules if m.exists()])
 
     def image(self, kernel):
@@ -215,17 +214,26 @@ class Suite:
         return ""
 
     def plan(self, chosen, kernels):
-        """Boots to do: (kernel, platform, scenarios), the timed and the long ones first."""
-        boots, shared = [], {}
+        """Boots to do: (kernel, platform, scenarios), the timed and the long ones first.
+
+        One of those that take their guest with them runs as the last of the others.
+        """
+        boots, shared, dying = [], {}, {}
         for kernel in kernels:
             for s in chosen:
                 why = self.reason_to_skip(s, kernel)
+                key = (kernel, s.platform, s.timed)
                 if why:
                     self.note(Result(s, kernel, "skip", why=why))
                 elif s.own_boot or s.must_fail:
                     boots.append((kernel, s.platform, [s]))
+                elif s.dies():
+                    dying.setdefault(key, []).append(s)
                 else:
-                    shared.setdefault((kernel, s.platform, s.timed), []).append(s)
+                    shared.setdefault(key, []).append(s)
+        for key, some in dying.items():
+            shared.setdefault(key, []).append(some.pop())
+            boots += [(*key[:2], [s]) for s in some]
         boots += [(k, p, group) for (k, p, _), group in shared.items()]
         return sorted(boots, key=lambda b: (not b[2][0].timed, -self.slowness(b[0])
                                             * sum(s.timeout for s in b[2])))
@@ -249,8 +257,9 @@ class Suite:
         if self.logs.exists():
             for kernel in kernels:
                 shutil.rmtree(self.logs / kernel, ignore_errors=True)
-        for kernel in kernels:
-            self.prepare(kernel)
+        image.build_programs(SOURCE / "guest", self.cache / "build" / "guest")
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(self.prepare, kernels))
         boots = self.plan(chosen, kernels)
         timed = [b for b in boots if b[2][0].timed]
         self.run_boots(timed, min(jobs, os.cpu_count()))
@@ -330,6 +339,10 @@ class Suite:
                         self.note(Result(scenario, kernel, "not ok", time.monotonic() - start,
                                          f"boot: {err}", tail(logs / "console.log")))
                         continue
+                if scenario.dies() and ran:
+                    with self.clocked(kernel, "inspection"):
+                        self.inspect(vm, kernel, ran)
+                    ran = []
                 since = watch.jiffies(vm)
                 with self.clocked(kernel, "scenarios"):
                     result = self.run_one(vm, kernel, platform, scenario, since)
