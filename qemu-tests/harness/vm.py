@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 COMMON = ("-machine", "q35",
           # What a CPU does fast (ERMS) an emulator does byte by byte.
-          "-cpu", "max,-erms", "-smp", "2", "-m", "768M",
+          "-cpu", "max,-erms,-fsrm", "-smp", "2", "-m", "768M",
           "-nodefaults", "-display", "none",
           "-no-user-config", "-no-reboot", "-S", "-qtest-log", "none",
           # Only what a platform wants to unplug sits in a slot that allows it: for the
