@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Look on when the kernel enters a function, and let it go on. */
 #include <linux/ftrace.h>
-#include <linux/kallsyms.h>
-#include <linux/string.h>
+#include <linux/kprobes.h>
 
 #include "compat.h"
 #include "tap.h"
@@ -11,45 +10,16 @@
 static LIST_HEAD(taps);
 static bool started;
 
-/*
- * The first time its symbol tells whose entry it is: modules can't ask for the
- * address beforehand.
- */
-static struct vg_tap *find_by_symbol(unsigned long ip)
-{
-	char symbol[KSYM_SYMBOL_LEN];
-	struct vg_tap *tap;
-
-	sprint_symbol_no_offset(symbol, ip);
-	list_for_each_entry(tap, &taps, node) {
-		if (strcmp(symbol, tap->name))
-			continue;
-		WRITE_ONCE(tap->ip, ip);
-		return tap;
-	}
-	pr_warn_once("%s() is looked on for nobody\n", symbol);
-	return NULL;
-}
-
-static struct vg_tap *find_tap(unsigned long ip)
-{
-	struct vg_tap *tap;
-
-	list_for_each_entry(tap, &taps, node)
-		if (READ_ONCE(tap->ip) == ip)
-			return tap;
-	return find_by_symbol(ip);
-}
-
 /* At the entry of the function: its own context, preemption off. */
 static void notrace enter(unsigned long ip, unsigned long parent_ip,
 			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct vg_tap *tap = find_tap(ip);
+	struct vg_tap *tap;
 
-	if (tap)
-		tap->enter(ftrace_regs_get_argument(fregs, 0),
-			   ftrace_regs_get_argument(fregs, 1));
+	list_for_each_entry(tap, &taps, node)
+		if (tap->ip == ip)
+			tap->enter(ftrace_regs_get_argument(fregs, 0),
+				   ftrace_regs_get_argument(fregs, 1));
 }
 
 /*
@@ -66,19 +36,43 @@ static struct ftrace_ops ops = {
 #endif
 };
 
+/*
+ * Modules can't ask for the address of what isn't exported, but who registers a
+ * kprobe is told it: one that is never armed. ftrace, given a name, would look up
+ * the name of every function there is.
+ */
+static int find_entry(const char *name, unsigned long *ip)
+{
+	struct kprobe probe = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	int ret = register_kprobe(&probe);
+
+	if (ret)
+		return ret;
+	*ip = (unsigned long)probe.addr;
+	/* Else ftrace would tell us of another address than this. */
+	if (!(probe.flags & KPROBE_FLAG_FTRACE))
+		ret = -EINVAL;
+	unregister_kprobe(&probe);
+	return ret;
+}
+
 /**
  * vg_tap_add() - have a function looked on
  * @tap: the function, and what to do
  *
  * Context: process, may sleep; before vg_tap_start().
- * Return: 0; -EINVAL if this kernel has no such function, or doesn't let it be
- *	   traced; -ENOMEM.
+ * Return: 0; -ENOENT if this kernel has no such function, -EINVAL if it doesn't
+ *	   let it be traced, -EOPNOTSUPP if it has no kprobes; -ENOMEM.
  */
 int vg_tap_add(struct vg_tap *tap)
 {
-	int ret = ftrace_set_filter(&ops, (unsigned char *)tap->name,
-				    strlen(tap->name), 0);
+	int ret = find_entry(tap->name, &tap->ip);
 
+	if (!ret)
+		ret = ftrace_set_filter_ip(&ops, tap->ip, 0, 0);
 	if (!ret)
 		list_add_tail(&tap->node, &taps);
 	return ret;

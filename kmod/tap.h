@@ -11,7 +11,7 @@
  * @enter: called at its entry with its first two arguments, in the context of
  *	   the function, preemption off
  * @node: among the taps
- * @ip: where it is entered, 0 until it has been; tap.c's own, as @node is
+ * @ip: where ftrace sees it entered; tap.c's own, as @node is
  */
 struct vg_tap {
 	const char *name;
