@@ -2,6 +2,7 @@
 """A running guest: its agent, its monitor, and the hand outside of it."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -43,6 +44,19 @@ def accelerator(qemu):
     translation" mended it).
     """
     return "tcg,thread=" + ("multi" if version(qemu) >= (8, 1) else "single")
+
+
+def allocator(qemu):
+    """The environment a QEMU is to run in.
+
+    An emulator of CPUs allocates and frees without pause; with an allocator made for
+    that (its own build has a switch for the same) it takes a tenth less of a CPU. One
+    from another release brings its own libraries, which ours is not to be mixed with.
+    """
+    path = Path("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2")
+    if not path.exists() or not (shutil.which(qemu) or "").startswith("/usr/bin/"):
+        return None
+    return {**os.environ, "LD_PRELOAD": str(path)}
 
 
 def translation(qemu):
@@ -190,7 +204,7 @@ class VM:
         (self.logs / "qemu.cmd").write_text(" ".join(command) + "\n")
         with open(self.logs / "qemu.log", "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL)
+                                            stdin=subprocess.DEVNULL, env=allocator(qemu))
         try:
             self.agent = Agent(Socket(agent, self.alive).sock, slow)
             self.monitor = Socket(qmp, self.alive)
