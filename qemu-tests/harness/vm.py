@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A running guest: its agent, its monitor, and the hand outside of it."""
 
+import functools
 import json
 import os
 import re
@@ -28,6 +29,7 @@ KERNEL_LINE = ("console=ttyS0 loglevel=4 log_buf_len=4M printk.devkmsg=on panic=
                "rcupdate.rcu_cpu_stall_timeout=60")
 
 
+@functools.cache
 def version(qemu):
     """Major and minor version of a QEMU."""
     text = subprocess.run([qemu, "--version"], check=True, text=True,
@@ -46,8 +48,8 @@ def accelerator(qemu):
     return "tcg,thread=" + ("multi" if version(qemu) >= (8, 1) else "single")
 
 
-def allocator(qemu):
-    """The environment a QEMU is to run in.
+def environment(qemu):
+    """The environment for a QEMU to run in.
 
     An emulator of CPUs allocates and frees without pause; with an allocator made for
     that (its own build has a switch for the same) it takes a tenth less of a CPU. One
@@ -204,7 +206,7 @@ class VM:
         (self.logs / "qemu.cmd").write_text(" ".join(command) + "\n")
         with open(self.logs / "qemu.log", "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, env=allocator(qemu))
+                                            stdin=subprocess.DEVNULL, env=environment(qemu))
         try:
             self.agent = Agent(Socket(agent, self.alive).sock, slow)
             self.monitor = Socket(qmp, self.alive)
