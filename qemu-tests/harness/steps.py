@@ -13,7 +13,7 @@ import re
 import shlex
 import time
 
-from .vm import Trouble
+from .vm import ECAM, Trouble
 
 #: What no healthy kernel prints.
 SPLAT = re.compile(
@@ -29,8 +29,6 @@ GCMD, GSTS = DMAR + 0x18, DMAR + 0x1c
 #: GSTS bits that name a state; the others report a one-shot command.
 GSTS_STATE = 0x96ffffff
 GCMD_BITS = {"TE": 31, "QIE": 26, "IRE": 25}
-#: Where q35 has configuration space in memory.
-ECAM = 0xb0000000
 #: The AMD IOMMU's event log: registers, and bits of the last.
 EVENT_HEAD, EVENT_TAIL, EVENT_STATUS = 0x2010, 0x2018, 0x2020
 EVENT_OVERFLOW, EVENT_LOG_INT = 1 << 0, 1 << 1

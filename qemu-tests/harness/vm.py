@@ -23,6 +23,8 @@ COMMON = ("-machine", "q35",
           # others, firmware would have methods that a debug kernel takes long over.
           *(word for port in ("pcie-root-port", "ioh3420", "xio3130-downstream")
             for word in ("-global", f"{port}.hotplug=off")))
+#: Where q35's firmware puts configuration space in memory.
+ECAM = 0xb0000000
 KERNEL_LINE = ("console=ttyS0 loglevel=4 log_buf_len=4M printk.devkmsg=on panic=-1 oops=panic "
                "mitigations=off no_timer_check tsc=reliable random.trust_cpu=on "
                "softlockup_panic=1 watchdog_thresh=30 hung_task_panic=1 "
@@ -224,8 +226,12 @@ class VM:
     def boot(self, timeout):
         """Let the paused machine go and wait for the agent."""
         self.qmp("cont")
-        self.agent.until(lambda: self.agent.jobs["0"].status == 0, timeout, "the guest's agent")
+        self.agent.until(self.booted, timeout, "the guest's agent")
         self.kmsg()
+
+    def booted(self):
+        """Whether the agent has said so."""
+        return self.agent.jobs["0"].status == 0
 
     def kill(self):
         """End the QEMU process and forget its sockets."""
@@ -284,12 +290,22 @@ class VM:
         self.qtest("writel" if size == 4 else "writeq", address, value)
 
     def config(self, device, offset, value=None):
-        """Read, or write, a dword of configuration space through ports cf8/cfc."""
+        """Read, or write, a dword of configuration space.
+
+        Once it runs, where memory is it: ports cf8 and cfc are the guest's, and an
+        address that the one has set the other would use. Before, firmware has not put
+        it there yet.
+        """
         bus, slot, function = (int(n, 16) for n in re.findall("[0-9a-f]+", device)[-3:])
-        self.qtest("outl", 0xcf8, 1 << 31 | bus << 16 | slot << 11 | function << 8 | offset)
+        at = bus << 16 | slot << 11 | function << 8
+        if self.booted():
+            get, put, at = "readl", "writel", ECAM + (at << 4) + offset
+        else:
+            self.qtest("outl", 0xcf8, 1 << 31 | at | offset)
+            get, put, at = "inl", "outl", 0xcfc
         if value is None:
-            return int(self.qtest("inl", 0xcfc)[0], 16)
-        return self.qtest("outl", 0xcfc, value)
+            return int(self.qtest(get, at)[0], 16)
+        return self.qtest(put, at, value)
 
     def state(self, image):
         """Find device state in QEMU that no guest could write.
