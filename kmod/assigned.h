@@ -72,9 +72,10 @@ enum vg_sample_state {
  * @uncorrectable: as @correctable; this and the next are for error.c's work alone
  * @mutes: how often its correctable errors were turned off
  * @lines: limits what is logged of them
- * @ecam: its error registers; this and the next two are error-regs.c's
+ * @ecam: its error registers; this and the next three are error-regs.c's
  * @known: the errors they tell of that explain no NMI any more
- * @settle: brings @known up to date
+ * @seen: those that they told of when they were looked at last
+ * @settle: brings @known and @seen up to date
  * @nmi_ns: monotonic clock when an error of it became an NMI last
  */
 struct vg_error_count {
@@ -87,6 +88,7 @@ struct vg_error_count {
 	struct ratelimit_state lines;
 	struct vg_ecam ecam;
 	struct vg_aer_errors known;
+	struct vg_aer_errors seen;
 	struct delayed_work settle;
 	u64 nmi_ns;
 };

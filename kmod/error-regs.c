@@ -17,7 +17,7 @@
 /* An NMI of an error comes sooner than this, and so does the error's recovery. */
 #define SETTLE_TIME	HZ
 
-/* Protects the writing of entries' errors.known; any context but NMI. */
+/* Protects the writing of entries' errors.known, and .seen; any context but NMI. */
 static DEFINE_RAW_SPINLOCK(known_lock);
 
 /* Any context, NMI too: a device's errors, as its registers have them. */
@@ -61,6 +61,7 @@ static bool take_note(struct vg_assigned *entry, struct vg_aer_regs *regs,
 	*errors = all;
 	news = vg_aer_subtract(errors, &entry->errors.known);
 	entry->errors.known = all;
+	entry->errors.seen = all;
 	raw_spin_unlock_irqrestore(&known_lock, flags);
 	return news;
 }
@@ -68,17 +69,20 @@ static bool take_note(struct vg_assigned *entry, struct vg_aer_regs *regs,
 /*
  * Process context, a while after an open or an error, and again and again while
  * the device is open or held: the kernel's recovery, firmware or the guest may
- * have cleared a status, and an NMI of what is there would have come by now.
+ * have cleared a status. Of what is there now and was there a while ago, an NMI
+ * would have come by now; of what is new it may yet come.
  */
 static void settle(struct work_struct *work)
 {
 	struct vg_assigned *entry = container_of(to_delayed_work(work),
 						 struct vg_assigned,
 						 errors.settle);
+	struct vg_aer_errors now;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&known_lock, flags);
-	look_at_all(entry, &entry->errors.known);
+	look_at_all(entry, &now);
+	vg_aer_settle(&entry->errors.known, &entry->errors.seen, &now);
 	raw_spin_unlock_irqrestore(&known_lock, flags);
 	if (READ_ONCE(entry->open) || vg_group_is_quarantined(entry->group))
 		vg_error_settle(entry);

@@ -173,6 +173,36 @@ static void known_errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, errors.port, 0U);
 }
 
+static void settling(struct kunit *test)
+{
+	struct vg_aer_errors known = {
+		.uncor = PCI_ERR_UNC_UNSUP,
+		.root = PCI_ERR_ROOT_UNCOR_RCV,
+	};
+	struct vg_aer_errors seen = known;
+	struct vg_aer_errors now = {
+		.uncor = PCI_ERR_UNC_UNSUP | PCI_ERR_UNC_COMP_ABORT,
+		.status = PCI_STATUS_SIG_SYSTEM_ERROR,
+		.port = PCI_ERR_UNC_MALF_TLP,
+	};
+
+	/* What is new isn't known yet, and what is gone is no longer. */
+	vg_aer_settle(&known, &seen, &now);
+	KUNIT_EXPECT_EQ(test, known.uncor, (u32)PCI_ERR_UNC_UNSUP);
+	KUNIT_EXPECT_EQ(test, known.status, 0U);
+	KUNIT_EXPECT_EQ(test, known.root, 0U);
+	KUNIT_EXPECT_EQ(test, known.port, 0U);
+	vg_aer_settle(&known, &seen, &now);
+	KUNIT_EXPECT_EQ(test, memcmp(&known, &now, sizeof(now)), 0);
+
+	/* One that goes and comes again is new again. */
+	now.uncor = PCI_ERR_UNC_UNSUP;
+	vg_aer_settle(&known, &seen, &now);
+	now.uncor |= PCI_ERR_UNC_COMP_ABORT;
+	vg_aer_settle(&known, &seen, &now);
+	KUNIT_EXPECT_EQ(test, known.uncor, (u32)PCI_ERR_UNC_UNSUP);
+}
+
 static void fatal(struct kunit *test)
 {
 	const struct vg_aer_regs regs = { .severity = PCI_ERR_UNC_MALF_TLP };
@@ -204,6 +234,7 @@ static struct kunit_case aer_cases[] = {
 	KUNIT_CASE(attribution_by_port),
 	KUNIT_CASE(gone),
 	KUNIT_CASE(known_errors),
+	KUNIT_CASE(settling),
 	KUNIT_CASE(fatal),
 	{}
 };

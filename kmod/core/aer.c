@@ -151,6 +151,24 @@ bool vg_aer_subtract(struct vg_aer_errors *errors,
 }
 
 /**
+ * vg_aer_settle() - what has been seen at two looks in a row is known
+ * @known: the errors that are known; what is not there any more no longer is
+ * @seen: the errors that were there at the last look, then at this one
+ * @now: the errors that are there
+ *
+ * Context: any, NMI too.
+ */
+void vg_aer_settle(struct vg_aer_errors *known, struct vg_aer_errors *seen,
+		   const struct vg_aer_errors *now)
+{
+	known->uncor = seen->uncor & now->uncor;
+	known->status = seen->status & now->status;
+	known->root = seen->root & now->root;
+	known->port = seen->port & now->port;
+	*seen = *now;
+}
+
+/**
  * vg_aer_is_fatal() - is one of the errors fatal?
  * @errors: errors
  * @regs: the registers that tell of them

@@ -58,6 +58,8 @@ void vg_aer_attribute(const struct vg_aer_regs *regs, const u16 *requester,
 		      u8 nr_requesters, struct vg_aer_errors *errors);
 bool vg_aer_subtract(struct vg_aer_errors *errors,
 		     const struct vg_aer_errors *known);
+void vg_aer_settle(struct vg_aer_errors *known, struct vg_aer_errors *seen,
+		   const struct vg_aer_errors *now);
 bool vg_aer_is_fatal(const struct vg_aer_errors *errors,
 		     const struct vg_aer_regs *regs);
 
