@@ -10,6 +10,7 @@
 #include <linux/bitmap.h>
 #include <linux/irq_work.h>
 #include <linux/ktime.h>
+#include <linux/percpu.h>
 #include <linux/workqueue.h>
 #include <asm/mach_traps.h>
 #include <asm/nmi.h>
@@ -32,6 +33,9 @@ static struct vg_policy policy;
 /* An NMI that all CPUs got is claimed by each, and counts once. */
 #define BROADCAST_NS	(10 * NSEC_PER_MSEC)
 
+/* It may reach one of them late, as out of System Management Mode. */
+#define LATE_NS		((s64)NSEC_PER_SEC)
+
 /* Units that can be told from each other; a large host has some tens. */
 #define UNITS_MAX	256
 
@@ -44,6 +48,9 @@ static atomic64_t claimed;
 
 /* Monotonic clock at the last claim that was counted as one of its minute. */
 static atomic64_t counted_ns;
+
+/* What that was when this CPU claimed last. */
+static DEFINE_PER_CPU(s64, answered_ns);
 
 /* What explained the NMIs that have been claimed, and is to be taken in. */
 static DECLARE_BITMAP(to_collect, NR_REASONS);
@@ -66,6 +73,20 @@ static bool may_claim(void)
 				       minute << CLAIM_BITS | (n + 1)));
 	atomic64_set(&counted_ns, now);
 	return true;
+}
+
+/*
+ * NMI that nothing explains. If another CPU has claimed one just now and this one
+ * hasn't, it is that one, whose reason has been dealt with since. Which NMIs all
+ * CPUs get can't be known: at worst it was another's, once for each claim.
+ */
+static bool came_late(void)
+{
+	s64 counted = atomic64_read(&counted_ns);
+	s64 now = ktime_get_mono_fast_ns();
+
+	return counted && now - counted < LATE_NS &&
+	       this_cpu_read(answered_ns) != counted;
 }
 
 static unsigned int reason_of(const struct vg_unit *unit)
@@ -131,6 +152,7 @@ static int claim(const unsigned long *why)
 
 	for_each_set_bit(i, why, NR_REASONS)
 		set_bit(i, to_collect);
+	this_cpu_write(answered_ns, atomic64_read(&counted_ns));
 	atomic64_inc(&claimed);
 	irq_work_queue(&collect_work);
 	return NMI_HANDLED;
@@ -178,9 +200,12 @@ static int on_unknown_nmi(unsigned int type, struct pt_regs *regs)
 {
 	DECLARE_BITMAP(why, NR_REASONS) = {};
 
-	if (!vg_assigned_any() || !vg_error_explains() || !may_claim())
+	if (!vg_assigned_any())
 		return NMI_DONE;
-	__set_bit(REASON_ERROR, why);
+	if (vg_error_explains())
+		__set_bit(REASON_ERROR, why);
+	if (bitmap_empty(why, NR_REASONS) ? !came_late() : !may_claim())
+		return NMI_DONE;
 	return claim(why);
 }
 
