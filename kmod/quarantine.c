@@ -3,11 +3,11 @@
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
-#include <linux/pm_runtime.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "members.h"
 #include "port.h"
 #include "quarantine.h"
 #include "report.h"
@@ -56,26 +56,6 @@ static struct quarantine *find_quarantine(const struct vg_group *group)
 		if (q->group == group)
 			return q;
 	return NULL;
-}
-
-/*
- * The n-th member, with a reference to put, or NULL. For walks that sleep: who
- * joins or leaves meanwhile may be missed.
- */
-static struct vg_assigned *get_member(struct vg_group *group, unsigned int n)
-{
-	struct vg_assigned *entry, *found = NULL;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(entry, &group->members, sender.sibling) {
-		if (n--)
-			continue;
-		if (vg_assigned_get(entry))
-			found = entry;
-		break;
-	}
-	rcu_read_unlock();
-	return found;
 }
 
 /**
@@ -142,75 +122,12 @@ out:
 	rcu_read_unlock();
 }
 
-/* Bus mastering of every member once more; true if it reads off. */
-static bool hold_members(struct vg_group *group)
-{
-	struct vg_assigned *member;
-	bool off = true;
-	u16 cmd;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(member, &group->members, sender.sibling) {
-		/* Also who joined, or wrote past us, while we began. */
-		vg_hold_set(member->hold, PCI_COMMAND_MASTER);
-		if (!pci_read_config_word(member->pdev, PCI_COMMAND, &cmd) &&
-		    !PCI_POSSIBLE_ERROR(cmd) && (cmd & PCI_COMMAND_MASTER))
-			off = false;
-	}
-	rcu_read_unlock();
-	return off;
-}
-
-/*
- * Call a driver's error callback as the AER core does (report_error_detected()
- * in drivers/pci/pcie/err.c), but for the device's error_state: config space
- * must stay accessible. VFIO's drivers signal their user and leave the rest to
- * him; of all states a permanent failure promises least, no recovery follows.
- *
- * False if the device is locked: by an unbind, which may wait for the very user
- * that is to be told, and that unloading this module must not wait for.
- */
-static bool tell_driver(struct pci_dev *pdev)
-{
-	const struct pci_error_handlers *handlers;
-	struct pci_driver *drv;
-
-	if (!device_trylock(&pdev->dev))
-		return false;
-	drv = pdev->dev.driver ? to_pci_driver(pdev->dev.driver) : NULL;
-	handlers = drv ? drv->err_handler : NULL;
-	if (handlers && handlers->error_detected)
-		handlers->error_detected(pdev, pci_channel_io_perm_failure);
-	device_unlock(&pdev->dev);
-	return true;
-}
-
-/* Tell those who have not been told, each once; true if that was the last. */
-static bool tell_members(struct vg_group *group)
-{
-	struct vg_assigned *member;
-	bool all = true;
-	unsigned int n;
-
-	if (group->told)
-		return false;
-	for (n = 0; (member = get_member(group, n)); n++) {
-		if (!member->notified && READ_ONCE(member->open)) {
-			member->notified = tell_driver(member->pdev);
-			all &= member->notified;
-		}
-		vg_assigned_put(member);
-	}
-	group->told = all;
-	return all;
-}
-
 static void report_step(const struct quarantine *q, bool first)
 {
 	struct vg_assigned *member;
 	unsigned int n;
 
-	for (n = 0; (member = get_member(q->group, n)); n++) {
+	for (n = 0; (member = vg_member_get(q->group, n)); n++) {
 		vg_report_quarantined(member, q->port.pdev, first);
 		vg_assigned_put(member);
 	}
@@ -223,7 +140,7 @@ static struct pci_dev *find_port(struct vg_group *group)
 	struct vg_assigned *member;
 	unsigned int n;
 
-	for (n = 0; !port && (member = get_member(group, n)); n++) {
+	for (n = 0; !port && (member = vg_member_get(group, n)); n++) {
 		if (vg_assigned_sends_as(member, group->culprit))
 			port = pci_dev_get(pci_upstream_bridge(member->pdev));
 		vg_assigned_put(member);
@@ -291,8 +208,8 @@ static void carry_on(struct vg_group *group)
 	if (first)
 		q = begin(group);
 	joined = vg_group_complete(group);
-	off = hold_members(group);
-	told = tell_members(group);
+	off = vg_members_hold(group);
+	told = vg_members_tell(group);
 	if (first || told || joined)
 		report_step(q, first);
 	/* Higher up the bit tells nothing: the port is what stops the device. */
@@ -309,24 +226,10 @@ static void report_release(struct vg_group *group, const char *by)
 	struct vg_assigned *member;
 	unsigned int n;
 
-	for (n = 0; (member = get_member(group, n)); n++) {
+	for (n = 0; (member = vg_member_get(group, n)); n++) {
 		vg_report_released(member, by);
 		vg_assigned_put(member);
 	}
-}
-
-static void free_members(struct vg_group *group)
-{
-	struct vg_assigned *member;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(member, &group->members, sender.sibling) {
-		/* It may have been turned on past us; it is let go off. */
-		vg_hold_set(member->hold, PCI_COMMAND_MASTER);
-		vg_hold_clear(member->hold, PCI_COMMAND_MASTER);
-		member->notified = false;
-	}
-	rcu_read_unlock();
 }
 
 /* Undo everything, in the order opposite to that in which it was done. */
@@ -351,7 +254,7 @@ static void free_group(struct vg_group *group, const char *by)
 	kfree(q);
 	/* A line may take the console long, and unheld it may fault unjudged. */
 	report_release(group, by);
-	free_members(group);
+	vg_members_let_go(group);
 	group->told = false;
 	WRITE_ONCE(group->stopped_ns, 0);
 	WRITE_ONCE(group->ending, false);
@@ -408,20 +311,6 @@ int vg_quarantine_release(struct pci_dev *pdev)
 	return ret;
 }
 
-/* Has anybody one of the group's devices open, other than this one? */
-static bool is_open_beside(struct vg_group *group, const struct pci_dev *pdev)
-{
-	struct vg_assigned *member;
-	bool open = false;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(member, &group->members, sender.sibling)
-		if (member->pdev != pdev && READ_ONCE(member->open))
-			open = true;
-	rcu_read_unlock();
-	return open;
-}
-
 /**
  * vg_quarantine_before_close() - VFIO is about to reset and restore a device
  * @pdev: the device
@@ -442,41 +331,11 @@ void vg_quarantine_before_close(struct pci_dev *pdev)
 	if (vg_group_is_quarantined(group)) {
 		mutex_lock(&lock);
 		q = find_quarantine(group);
-		if (q && !is_open_beside(group, pdev))
+		if (q && !vg_members_open_beside(group, pdev))
 			vg_port_end_reset(&q->port);
 		mutex_unlock(&lock);
 	}
 	vg_group_put(group);
-}
-
-/* True if the device is closed, and has been reset if anybody had it. */
-static bool reset_member(struct vg_assigned *member)
-{
-	struct pci_dev *pdev = member->pdev;
-	bool done;
-
-	if (READ_ONCE(member->open))
-		return false;
-	if (member->bystander)
-		return true;
-	if (pm_runtime_resume_and_get(&pdev->dev) < 0)
-		return false;
-	done = !pci_try_reset_function(pdev);
-	pm_runtime_put(&pdev->dev);
-	return done;
-}
-
-static bool reset_members(struct vg_group *group)
-{
-	struct vg_assigned *member;
-	bool all = true;
-	unsigned int n;
-
-	for (n = 0; all && (member = get_member(group, n)); n++) {
-		all = reset_member(member);
-		vg_assigned_put(member);
-	}
-	return all;
 }
 
 /**
@@ -495,7 +354,7 @@ void vg_quarantine_after_reset(struct pci_dev *pdev)
 	if (!group)
 		return;
 	/* A reset may take a minute: other groups' steps don't wait for it. */
-	if (vg_group_is_quarantined(group) && reset_members(group)) {
+	if (vg_group_is_quarantined(group) && vg_members_reset(group)) {
 		mutex_lock(&lock);
 		if (vg_group_is_quarantined(group))
 			free_group(group, "reset");
