@@ -143,12 +143,25 @@ static struct vg_sender *successor(const struct vg_sender *sender,
 	return NULL;
 }
 
+/* Its i-th ID. */
+static int link_id(struct vg_sender *sender, u8 i)
+{
+	u16 rid = sender->requesters.id[i];
+	unsigned long key = key_of(sender->segment, rid);
+	struct vg_sender *other = xa_load(&by_requester, key);
+
+	if (other && (i || other->requesters.id[0] == rid))
+		return 0;
+	return xa_err(xa_store(&by_requester, key, sender, GFP_KERNEL));
+}
+
 /**
  * vg_senders_link() - make a device known by its requester IDs
  * @sender: the device; its segment and IDs are set
  * @siblings: list of those it may share IDs with, which it joins
  *
- * A shared ID goes on leading to whom it leads to.
+ * Its own ID leads to it from now on, whoever else uses that; one that it shares
+ * goes on leading to whom it leads to.
  *
  * Context: process, may sleep; the caller keeps others from linking and
  *	    unlinking.
@@ -160,14 +173,8 @@ int vg_senders_link(struct vg_sender *sender, struct list_head *siblings)
 	u8 i;
 
 	list_add_tail_rcu(&sender->sibling, siblings);
-	for (i = 0; i < sender->requesters.nr && !ret; i++) {
-		ret = xa_insert(&by_requester,
-				key_of(sender->segment,
-				       sender->requesters.id[i]),
-				sender, GFP_KERNEL);
-		if (ret == -EBUSY)
-			ret = 0;
-	}
+	for (i = 0; i < sender->requesters.nr && !ret; i++)
+		ret = link_id(sender, i);
 	if (ret)
 		vg_senders_unlink(sender, siblings);
 	return ret;

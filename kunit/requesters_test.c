@@ -171,6 +171,27 @@ static void second_leaves_first(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, find(0, BRIDGE));
 }
 
+/* A function that sends as another one, by a quirk, came before that one. */
+static void own_before_alias(struct kunit *test)
+{
+	struct cast *cast = test->priv;
+
+	sends_as(test, &cast->a, OWN | 1);
+	sends_as(test, &cast->a, OWN);
+	link(test, &cast->a, &cast->group);
+	KUNIT_EXPECT_PTR_EQ(test, find(0, OWN), &cast->a);
+	sends_as(test, &cast->b, OWN);
+	link(test, &cast->b, &cast->group);
+	KUNIT_EXPECT_PTR_EQ(test, find(0, OWN), &cast->b);
+	KUNIT_EXPECT_PTR_EQ(test, find(0, OWN | 1), &cast->a);
+
+	vg_senders_unlink(&cast->a, &cast->group);
+	link(test, &cast->a, &cast->group);
+	KUNIT_EXPECT_PTR_EQ(test, find(0, OWN), &cast->b);
+	vg_senders_unlink(&cast->b, &cast->group);
+	KUNIT_EXPECT_PTR_EQ(test, find(0, OWN), &cast->a);
+}
+
 /* Who takes over has the ID himself, and is of the same group. */
 static void heirs(struct kunit *test)
 {
@@ -438,6 +459,7 @@ static struct kunit_case requesters_cases[] = {
 	KUNIT_CASE(another_segment),
 	KUNIT_CASE(first_leaves_first),
 	KUNIT_CASE(second_leaves_first),
+	KUNIT_CASE(own_before_alias),
 	KUNIT_CASE(heirs),
 	KUNIT_CASE(many_ids),
 	KUNIT_CASE(walk_to_the_end),
