@@ -14,6 +14,7 @@
 #include <asm/pci_x86.h>
 
 #include "ecam.h"
+#include "path.h"
 
 /* A function's configuration space (PCIe §7.2.2). */
 #define CONFIG_SIZE	PCI_CFG_SPACE_EXP_SIZE
@@ -114,7 +115,7 @@ static void map_physical(struct vg_ecam *ecam, struct pci_dev *physfn)
  */
 void vg_ecam_map(struct vg_ecam *ecam, struct pci_dev *pdev)
 {
-	struct pci_dev *port = pcie_find_root_port(pdev);
+	struct pci_dev *port = vg_path_error_root(pdev);
 	bool awake = pm_runtime_resume_and_get(&pdev->dev) >= 0;
 
 	ecam->config = vg_ecam_map_function(pdev);

@@ -8,7 +8,8 @@
 #include "core/aer.h"
 
 /**
- * struct vg_ecam - a device's configuration space, and its root port's
+ * struct vg_ecam - a device's configuration space, and that of its root port or
+ *		    event collector
  * @config: the device's, NULL if it is not mapped
  * @exp: where its PCI Express capability is, 0 if it has none
  * @aer: where its AER capability is, 0 if it has none
@@ -16,8 +17,8 @@
  *	      has the masks and severities of both (PCIe §9.4.2); NULL if it is
  *	      not mapped, or has no AER
  * @physical_aer: where the physical one's AER capability is
- * @port: its root port, with a reference; NULL if that is not mapped, or has no
- *	  AER
+ * @port: its root port, or event collector, with a reference; NULL if that is not
+ *	  mapped, or has no AER
  * @port_config: the port's configuration space
  * @port_aer: where the port's AER capability is
  */
