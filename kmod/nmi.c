@@ -31,7 +31,7 @@
 static struct vg_policy policy;
 
 /* An NMI that all CPUs got is claimed by each, and counts once. */
-#define BROADCAST_NS	(10 * NSEC_PER_MSEC)
+#define BROADCAST_NS	((s64)(10 * NSEC_PER_MSEC))
 
 /* It may reach one of them late, as out of System Management Mode. */
 #define LATE_NS		((s64)NSEC_PER_SEC)
@@ -55,6 +55,14 @@ static DEFINE_PER_CPU(s64, answered_ns);
 /* What explained the NMIs that have been claimed, and is to be taken in. */
 static DECLARE_BITMAP(to_collect, NR_REASONS);
 
+/* NMI. Has one just been counted, at @now or, by another CPU, a bit later? */
+static bool is_counted(s64 now)
+{
+	s64 counted = atomic64_read(&counted_ns);
+
+	return counted && now - counted < BROADCAST_NS;
+}
+
 /* NMI. The first minute is number one, so that a zero is an old one. */
 static bool may_claim(void)
 {
@@ -63,12 +71,13 @@ static bool may_claim(void)
 	s64 old = atomic64_read(&claims);
 	u64 n;
 
-	if (now - (u64)atomic64_read(&counted_ns) < BROADCAST_NS)
+	if (is_counted(now))
 		return true;
 	do {
 		n = (u64)old >> CLAIM_BITS == minute ? old & CLAIM_MASK : 0;
+		/* The last one may have been this one, on another CPU. */
 		if (n >= policy.nmi_claims)
-			return false;
+			return is_counted(now);
 	} while (!atomic64_try_cmpxchg(&claims, &old,
 				       minute << CLAIM_BITS | (n + 1)));
 	atomic64_set(&counted_ns, now);
@@ -78,7 +87,8 @@ static bool may_claim(void)
 /*
  * NMI that nothing explains. If another CPU has claimed one just now and this one
  * hasn't, it is that one, whose reason has been dealt with since. Which NMIs all
- * CPUs get can't be known: at worst it was another's, once for each claim.
+ * CPUs get can't be known: at worst it was another's, once on each other CPU for
+ * each that is counted.
  */
 static bool came_late(void)
 {
