@@ -109,6 +109,9 @@ struct vg_error_count {
  * @storm: by enum vg_fault_kind, accounting, see core/storm.h
  * @steady: likewise for faults of all kinds, with a limit that lasts longer
  * @first_ns: monotonic clock at the first fault of the burst
+ * @fault_ns: monotonic clock at the last fault that an interrupt told of; 0 once
+ *	      it has explained an NMI
+ * @fault_kind: enum vg_fault_kind of that one
  * @sample: a fault that has not been logged yet
  * @sample_state: enum vg_sample_state
  * @told: by enum vg_fault_kind, how many of @seen have been reported
@@ -132,6 +135,8 @@ struct vg_assigned {
 	atomic64_t storm[VG_NR_FAULT_KINDS];
 	atomic64_t steady;
 	u64 first_ns;
+	u64 fault_ns;
+	u8 fault_kind;
 	struct vg_fault sample;
 	atomic_t sample_state;
 	u64 told[VG_NR_FAULT_KINDS];

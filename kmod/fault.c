@@ -14,6 +14,9 @@
  */
 #define SETTLE_NS	(50 * NSEC_PER_MSEC)
 
+/* An NMI of a fault comes sooner than this, by way of firmware even. */
+#define NMI_NS ((s64)NSEC_PER_SEC)
+
 /* Set before the first fault is taken in, read-only from then on. */
 static struct vg_policy policy;
 
@@ -132,6 +135,10 @@ static bool note(const struct vg_unit *unit, const struct vg_fault *fault,
 	if (entry) {
 		atomic64_inc(&entry->seen[fault->kind]);
 		keep_sample(entry, fault);
+		if (!grave) {
+			WRITE_ONCE(entry->fault_kind, fault->kind);
+			WRITE_ONCE(entry->fault_ns, now);
+		}
 		if (account(entry, fault->kind, now, &level) || grave)
 			act(entry, fault, now, level);
 		/* The CPU's own queue may be stuck as long as the storm lasts */
@@ -210,6 +217,62 @@ bool vg_fault_note_grave(const struct vg_unit *unit,
 			 const struct vg_fault *fault)
 {
 	return note(unit, fault, ktime_get_mono_fast_ns(), true);
+}
+
+/* Any context, NMI too. */
+static bool may_be_nmi(const struct vg_assigned *entry)
+{
+	s64 at = READ_ONCE(entry->fault_ns);
+	s64 now = ktime_get_mono_fast_ns();
+
+	return at && now - at < NMI_NS;
+}
+
+/**
+ * vg_fault_explains() - may a fault that has been taken in be an NMI's reason?
+ *
+ * A chipset that makes system errors of faults doesn't keep the IOMMU from
+ * raising its interrupt, which may be the quicker of the two.
+ *
+ * Context: any, NMI too.
+ * Return: true if an interrupt told of one within the last second.
+ */
+bool vg_fault_explains(void)
+{
+	struct vg_assigned *entry;
+	unsigned long key = 0;
+	bool found = false;
+
+	rcu_read_lock();
+	while (!found && (entry = vg_assigned_next(&key)))
+		found = may_be_nmi(entry);
+	rcu_read_unlock();
+	return found;
+}
+
+/**
+ * vg_fault_collect() - stop those whose fault explained an NMI
+ *
+ * As vg_fault_note_grave(), for faults that have been noted already.
+ *
+ * Context: hard irq, soon after the NMI.
+ */
+void vg_fault_collect(void)
+{
+	struct vg_assigned *entry;
+	unsigned long key = 0;
+
+	rcu_read_lock();
+	while ((entry = vg_assigned_next(&key))) {
+		if (!may_be_nmi(entry))
+			continue;
+		WRITE_ONCE(entry->fault_ns, 0);
+		if (!vg_group_is_quarantined(entry->group))
+			vg_quarantine_start(entry,
+					    cause_of[READ_ONCE(entry->fault_kind)],
+					    vg_assigned_id(entry), 1);
+	}
+	rcu_read_unlock();
 }
 
 /**

@@ -18,6 +18,8 @@ bool vg_fault_note_at(const struct vg_unit *unit, const struct vg_fault *fault,
 		      u64 when);
 bool vg_fault_note_grave(const struct vg_unit *unit,
 			 const struct vg_fault *fault);
+bool vg_fault_explains(void);
+void vg_fault_collect(void);
 void vg_fault_lost(u32 count);
 void vg_fault_totals(u64 *nobodys, u64 *unrecorded);
 

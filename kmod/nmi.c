@@ -18,6 +18,7 @@
 
 #include "assigned.h"
 #include "error.h"
+#include "fault.h"
 #include "nmi.h"
 #include "report.h"
 #include "units.h"
@@ -39,9 +40,13 @@ static struct vg_policy policy;
 /* Units that can be told from each other; a large host has some tens. */
 #define UNITS_MAX	256
 
-/* What explains an NMI: a unit, by vg_unit.index, or a PCIe error. */
+/*
+ * What explains an NMI: a unit, by vg_unit.index; a PCIe error; or a fault that
+ * an interrupt has told of before.
+ */
 #define REASON_ERROR	UNITS_MAX
-#define NR_REASONS	(UNITS_MAX + 1)
+#define REASON_FAULT	(UNITS_MAX + 1)
+#define NR_REASONS	(UNITS_MAX + 2)
 
 static atomic64_t claims;
 static atomic64_t claimed;
@@ -133,6 +138,8 @@ static void collect(struct irq_work *work)
 	}
 	if (test_and_clear_bit(REASON_ERROR, to_collect))
 		vg_error_collect();
+	if (test_and_clear_bit(REASON_FAULT, to_collect))
+		vg_fault_collect();
 	queue_work(system_unbound_wq, &report_work);
 	if (!done)
 		irq_work_queue(work);
@@ -156,6 +163,15 @@ static bool unit_explains(const struct vg_unit *unit, u8 reason)
 	       (reason & NMI_REASON_SERR || unit->ops->pending(unit, false));
 }
 
+/* NMI. A system error that no unit's records explain. */
+static void explain_serr(unsigned long *why)
+{
+	if (vg_error_explains())
+		__set_bit(REASON_ERROR, why);
+	else if (vg_fault_explains())
+		__set_bit(REASON_FAULT, why);
+}
+
 static int claim(const unsigned long *why)
 {
 	unsigned int i;
@@ -173,10 +189,10 @@ static int claim(const unsigned long *why)
  * registry are read.
  *
  * An NMI is ours if a fault of an assigned device is pending on a unit that
- * makes NMIs of its faults, or that the platform made a system error of; or if
- * it made a system error of a PCI error of the device. All others are left to
- * the kernel, and so is one too many. Most are others' (perf): they cost a
- * register of each unit, and the port.
+ * makes NMIs of its faults; or if the platform made a system error of such a
+ * fault, or of a PCI error of the device. All others are left to the kernel, and
+ * so is one too many. Most are others' (perf): they cost a register of each unit,
+ * and the port.
  */
 static int on_nmi(unsigned int type, struct pt_regs *regs)
 {
@@ -191,9 +207,8 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 	while ((unit = vg_units_next(unit)))
 		if (unit_explains(unit, reason))
 			__set_bit(reason_of(unit), why);
-	if (reason & NMI_REASON_SERR && bitmap_empty(why, NR_REASONS) &&
-	    vg_error_explains())
-		__set_bit(REASON_ERROR, why);
+	if (reason & NMI_REASON_SERR && bitmap_empty(why, NR_REASONS))
+		explain_serr(why);
 	if (bitmap_empty(why, NR_REASONS) || !may_claim())
 		return NMI_DONE;
 
@@ -204,7 +219,8 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 
 /*
  * NMI, as above, with no reason in port 61h, and nobody in NMI_LOCAL knew one.
- * Platforms differ in whether a system error is latched there.
+ * Platforms differ in whether a system error is latched there; and its reason
+ * may have been dealt with on another CPU.
  */
 static int on_unknown_nmi(unsigned int type, struct pt_regs *regs)
 {
