@@ -7,15 +7,18 @@
  * guest may be the one. So a device's errors that are known are kept: they have
  * explained an NMI already, or made none.
  */
+#include <linux/ktime.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "assigned.h"
 #include "ecam.h"
 #include "error.h"
+#include "quarantine.h"
 
 /* An NMI of an error comes sooner than this, and so does the error's recovery. */
 #define SETTLE_TIME	HZ
+#define SETTLE_NS	((s64)NSEC_PER_SEC)
 
 /* Protects the writing of entries' errors.known, and .seen; any context but NMI. */
 static DEFINE_RAW_SPINLOCK(known_lock);
@@ -89,18 +92,34 @@ static void settle(struct work_struct *work)
 }
 
 /**
- * vg_error_settle() - a device's errors that are there are not to explain NMIs
+ * vg_error_settle() - follow what a device's error registers tell
  * @entry: the device, which has been opened, or has had an error
+ *
+ * What is there now, and not cleared, explains no NMI a second or two later.
  *
  * Context: any but NMI.
  */
 void vg_error_settle(struct vg_assigned *entry)
 {
-	mod_delayed_work(system_unbound_wq, &entry->errors.settle, SETTLE_TIME);
+	/* Not later than it would have been: errors may come all the time. */
+	queue_delayed_work(system_unbound_wq, &entry->errors.settle,
+			   SETTLE_TIME);
+}
+
+/*
+ * Any context, NMI too. Its status may not have been cleared yet, and then doesn't
+ * tell when the device does again what has just been an NMI.
+ */
+static bool may_repeat(const struct vg_assigned *entry, s64 now)
+{
+	s64 at = READ_ONCE(entry->errors.nmi_ns);
+
+	return at && at < now && now - at < SETTLE_NS;
 }
 
 /**
  * vg_error_explains() - may an error of VFIO's devices be an NMI's reason?
+ * @again: one that explained an NMI within the last second may have come again
  *
  * It may if a status tells of one that has not been accounted for. Nothing is
  * written: who is asked next, by an NMI that all CPUs got, finds it as well,
@@ -109,8 +128,9 @@ void vg_error_settle(struct vg_assigned *entry)
  * Context: any, NMI too. Reads some registers of each device.
  * Return: true if so.
  */
-bool vg_error_explains(void)
+bool vg_error_explains(bool again)
 {
+	s64 now = ktime_get_mono_fast_ns();
 	struct vg_aer_errors errors;
 	struct vg_assigned *entry;
 	struct vg_aer_regs regs;
@@ -120,7 +140,9 @@ bool vg_error_explains(void)
 	rcu_read_lock();
 	while (!found && (entry = vg_assigned_next(&key))) {
 		look(entry, &regs, &errors);
-		found = vg_aer_subtract(&errors, &entry->errors.known);
+		found = again && may_repeat(entry, now) ?
+			vg_aer_any(&errors) :
+			vg_aer_subtract(&errors, &entry->errors.known);
 	}
 	rcu_read_unlock();
 	return found;
@@ -154,12 +176,14 @@ static void describe(const struct vg_assigned *entry,
 /**
  * vg_error_collect() - take in the errors that explained an NMI
  *
- * Their devices are stopped.
+ * Their devices are stopped; and those go a step further that have been already,
+ * and may have done the same again.
  *
  * Context: hard irq, soon after the NMI.
  */
 void vg_error_collect(void)
 {
+	s64 now = ktime_get_mono_fast_ns();
 	struct vg_aer_errors errors;
 	struct vg_assigned *entry;
 	struct vg_aer_regs regs;
@@ -168,10 +192,14 @@ void vg_error_collect(void)
 
 	rcu_read_lock();
 	while ((entry = vg_assigned_next(&key))) {
-		if (!take_note(entry, &regs, &errors))
-			continue;
-		describe(entry, &regs, &errors, &error);
-		vg_error_stop(entry, &error);
+		if (take_note(entry, &regs, &errors)) {
+			describe(entry, &regs, &errors, &error);
+			vg_error_stop(entry, &error);
+		} else if (may_repeat(entry, now) &&
+			   vg_aer_any(&entry->errors.known)) {
+			WRITE_ONCE(entry->errors.nmi_ns, now);
+			vg_quarantine_go_on(entry);
+		}
 	}
 	rcu_read_unlock();
 }

@@ -41,7 +41,7 @@ void vg_error_stop(struct vg_assigned *entry, const struct vg_error *error);
 void vg_error_regs_map(struct vg_assigned *entry);
 void vg_error_regs_unmap(struct vg_assigned *entry);
 void vg_error_settle(struct vg_assigned *entry);
-bool vg_error_explains(void);
+bool vg_error_explains(bool again);
 void vg_error_collect(void);
 
 #endif /* VG_ERROR_H */

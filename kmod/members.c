@@ -86,7 +86,7 @@ static bool tell_driver(struct pci_dev *pdev)
  *
  * Each once; who can't be told now has to be at another try.
  *
- * Context: process, may sleep; one at a time.
+ * Context: process, may sleep; one at a time for a group.
  * Return: true if that was the last of them.
  */
 bool vg_members_tell(struct vg_group *group)
@@ -114,7 +114,7 @@ bool vg_members_tell(struct vg_group *group)
  *
  * It is off, and may be turned on.
  *
- * Context: any but NMI.
+ * Context: any but NMI; not beside vg_members_tell().
  */
 void vg_members_let_go(struct vg_group *group)
 {

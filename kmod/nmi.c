@@ -166,7 +166,7 @@ static bool unit_explains(const struct vg_unit *unit, u8 reason)
 /* NMI. A system error that no unit's records explain. */
 static void explain_serr(unsigned long *why)
 {
-	if (vg_error_explains())
+	if (vg_error_explains(true))
 		__set_bit(REASON_ERROR, why);
 	else if (vg_fault_explains())
 		__set_bit(REASON_FAULT, why);
@@ -225,12 +225,14 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 static int on_unknown_nmi(unsigned int type, struct pt_regs *regs)
 {
 	DECLARE_BITMAP(why, NR_REASONS) = {};
+	bool late;
 
 	if (!vg_assigned_any())
 		return NMI_DONE;
-	if (vg_error_explains())
+	late = came_late();
+	if (vg_error_explains(!late))
 		__set_bit(REASON_ERROR, why);
-	if (bitmap_empty(why, NR_REASONS) ? !came_late() : !may_claim())
+	if (bitmap_empty(why, NR_REASONS) ? !late : !may_claim())
 		return NMI_DONE;
 	return claim(why);
 }

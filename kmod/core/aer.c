@@ -147,7 +147,7 @@ bool vg_aer_subtract(struct vg_aer_errors *errors,
 	errors->status &= ~known->status;
 	errors->root &= ~known->root;
 	errors->port &= ~known->port;
-	return errors->uncor || errors->status || errors->root || errors->port;
+	return vg_aer_any(errors);
 }
 
 /**

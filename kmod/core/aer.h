@@ -51,6 +51,12 @@ struct vg_aer_errors {
 	u32 port;
 };
 
+/* Any context, NMI too. */
+static inline bool vg_aer_any(const struct vg_aer_errors *errors)
+{
+	return errors->uncor || errors->status || errors->root || errors->port;
+}
+
 const char *vg_aer_name(unsigned int bit);
 bool vg_aer_has_header(u32 status);
 u16 vg_tlp_sender(const u32 header[VG_TLP_WORDS]);
