@@ -233,13 +233,22 @@ void table_truncate_counted(struct kunit *test, struct table *t,
 }
 
 /*
- * Values worth a try: types and lengths small and large, and single bits. All
- * 256 would take ten times as long and find no more.
+ * Values worth a try: all types there are of blocks and entries, lengths small
+ * and large, and single bits. All 256 would take minutes in a debug kernel.
  */
 static bool worth_trying(u8 value, u8 old)
 {
-	return value != old && (value < 0x50 || value >= 0xf0 ||
-				hweight8(value ^ old) == 1);
+	if (value == old)
+		return false;
+	switch (value) {
+	case 0x00 ... 0x11:
+	case 0x20 ... 0x22:
+	case 0x40 ... 0x48:
+	case 0xfe ... 0xff:
+		return true;
+	default:
+		return hweight8(value ^ old) == 1;
+	}
 }
 
 /**
