@@ -12,13 +12,13 @@
 #include <linux/workqueue.h>
 
 #include "assigned.h"
+#include "core/storm.h"
 #include "ecam.h"
 #include "error.h"
 #include "quarantine.h"
 
-/* An NMI of an error comes sooner than this, and so does the error's recovery. */
-#define SETTLE_TIME	HZ
-#define SETTLE_NS	((s64)NSEC_PER_SEC)
+/* In jiffies. */
+#define SETTLE_TIME	(HZ * VG_ERROR_SETTLE_NS / NSEC_PER_SEC)
 
 /* Protects the writing of entries' errors.known, and .seen; any context but NMI. */
 static DEFINE_RAW_SPINLOCK(known_lock);
@@ -114,7 +114,7 @@ static bool may_repeat(const struct vg_assigned *entry, s64 now)
 {
 	s64 at = READ_ONCE(entry->errors.nmi_ns);
 
-	return at && at < now && now - at < SETTLE_NS;
+	return at < now && vg_is_recent(at, now, VG_ERROR_SETTLE_NS);
 }
 
 /**

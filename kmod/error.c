@@ -25,9 +25,6 @@
 /* Errors that wait for process context; more at once are counted as lost. */
 #define ERRORS_MAX	64
 
-/* What the recovery from an error brings about is no reason to go on. */
-#define SETTLE_NS	((s64)NSEC_PER_SEC)
-
 /* Who turns its correctable errors on again so often does it on purpose. */
 #define MUTES_MAX	3
 
@@ -53,7 +50,7 @@ static bool is_audit(void)
 /* What happened at @then has settled by @now, which may be a bit before it. */
 static bool is_past(u64 then, u64 now)
 {
-	return (s64)(now - then) > SETTLE_NS;
+	return (s64)(now - then) > VG_ERROR_SETTLE_NS;
 }
 
 static void hand_over(const struct vg_error *error)

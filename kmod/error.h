@@ -7,6 +7,12 @@
 #include "core/aer.h"
 #include "core/verdict.h"
 
+/*
+ * An NMI of an error comes sooner than this, and so does the error's recovery: what
+ * that brings about is no reason to go on.
+ */
+#define VG_ERROR_SETTLE_NS	((s64)NSEC_PER_SEC)
+
 enum vg_severity {
 	VG_SEVERITY_CORRECTABLE,
 	VG_SEVERITY_NONFATAL,

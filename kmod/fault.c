@@ -222,10 +222,8 @@ bool vg_fault_note_grave(const struct vg_unit *unit,
 /* Any context, NMI too. */
 static bool may_be_nmi(const struct vg_assigned *entry)
 {
-	s64 at = READ_ONCE(entry->fault_ns);
-	s64 now = ktime_get_mono_fast_ns();
-
-	return at && now - at < NMI_NS;
+	return vg_is_recent(READ_ONCE(entry->fault_ns),
+			    ktime_get_mono_fast_ns(), NMI_NS);
 }
 
 /**

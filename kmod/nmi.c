@@ -17,6 +17,7 @@
 #include <asm/x86_init.h>
 
 #include "assigned.h"
+#include "core/storm.h"
 #include "error.h"
 #include "fault.h"
 #include "nmi.h"
@@ -63,9 +64,7 @@ static DECLARE_BITMAP(to_collect, NR_REASONS);
 /* NMI. Has one just been counted, at @now or, by another CPU, a bit later? */
 static bool is_counted(s64 now)
 {
-	s64 counted = atomic64_read(&counted_ns);
-
-	return counted && now - counted < BROADCAST_NS;
+	return vg_is_recent(atomic64_read(&counted_ns), now, BROADCAST_NS);
 }
 
 /* NMI. The first minute is number one, so that a zero is an old one. */
@@ -98,9 +97,8 @@ static bool may_claim(void)
 static bool came_late(void)
 {
 	s64 counted = atomic64_read(&counted_ns);
-	s64 now = ktime_get_mono_fast_ns();
 
-	return counted && now - counted < LATE_NS &&
+	return vg_is_recent(counted, ktime_get_mono_fast_ns(), LATE_NS) &&
 	       this_cpu_read(answered_ns) != counted;
 }
 

@@ -6,6 +6,20 @@
 #include "types.h"
 
 /**
+ * vg_is_recent() - has it been less than some time ago?
+ * @at: clock when it was, 0 if never; another CPU's may be a bit after @now
+ * @now: clock
+ * @within: the time, in the clock's unit
+ *
+ * Context: any, NMI too.
+ * Return: true if so.
+ */
+static inline bool vg_is_recent(s64 at, s64 now, s64 within)
+{
+	return at && now - at < within;
+}
+
+/**
  * struct vg_storm_limit - when a device's faults become a storm
  * @limit: faults in the bucket at which it runs over, 1 to VG_STORM_LIMIT_MAX
  * @half_life_us: time in which half of what is in the bucket leaks out
